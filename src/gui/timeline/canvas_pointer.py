@@ -25,7 +25,8 @@ class PointerActions:
 
     Attributes:
         go: goes to a time.
-        choose: chooses a bar by its lane and its place there, with others where asked.
+        choose: chooses a bar by its lane, its place there and the time that is meant, with others
+            where asked.
         choose_nothing: chooses no bar any more.
         begin_of: chooses a bar, and goes to where it begins.
         mark: marks a range while it is being dragged; is told whether that has ended.
@@ -33,7 +34,7 @@ class PointerActions:
     """
 
     go: Callable[[float], None]
-    choose: Callable[[int, int, bool], None]
+    choose: Callable[[int, int, float, bool], None]
     choose_nothing: Callable[[], None]
     begin_of: Callable[[int, int], None]
     mark: Callable[[float, float, bool], None]
@@ -178,7 +179,7 @@ class CanvasPointer:
         if self._x(x) < 0:
             self._click_name(y)
         elif bar is not None:
-            self._actions.choose(*bar, adds)
+            self._actions.choose(*bar, self._time(x), adds)
             if not adds:
                 self._actions.go(self._time(x))
         else:
@@ -193,8 +194,10 @@ class CanvasPointer:
             place = canvas.model.lanes[number].nearest(canvas.model.playhead_s)
             if place is not None:
                 bar = canvas.model.lanes[number].bars[place]
-                self._actions.choose(number, place, False)
-                if not bar.begin_s <= canvas.model.playhead_s <= bar.end_s:
+                now = canvas.model.playhead_s
+                is_seen = bar.begin_s <= now <= bar.end_s
+                self._actions.choose(number, place, now if is_seen else bar.begin_s, False)
+                if not is_seen:
                     self._actions.go(bar.begin_s)
 
     def _double(self, event: tkinter.Event[tkinter.Misc]) -> None:

@@ -9,7 +9,7 @@ from src.counting import counted, moment
 from src.gui.timeline.timeline_canvas import TimelineCanvas
 from src.gui.timeline.timeline_model import Choice, TimelineModel
 from src.gui.timeline.timeline_side import Allowed, TimelineSide
-from src.records import FrameView
+from src.records import FrameView, SearchResult
 
 
 class Choosing:
@@ -22,19 +22,25 @@ class Choosing:
         side: TimelineSide,
         view: Callable[[], FrameView | None],
         changed: Callable[[], object],
+        find: Callable[[str, Callable[[SearchResult], None]], None],
     ) -> None:
         """Prepare it.
 
         Args:
+            find: looks up a segment by its id, and calls back.
             view: gives the frame at the playhead, where it has been read.
             changed: hears that something else is chosen.
         """
         self._model, self._canvas, self._side = model, canvas, side
         self._view, self._changed = view, changed
+        self._find = find
+        self._crops: dict[str, Path | None] = {}  # of segments that are in no track
 
-    def choose(self, lane: int, place: int, adds: bool = False) -> None:
-        """Choose a bar, alone or with those that are."""
-        self._choose(self._model.choice_of(lane, place), adds)
+    def choose(
+        self, lane: int, place: int, time_s: float | None = None, adds: bool = False
+    ) -> None:
+        """Choose a bar, alone or with those that are; see TimelineModel.choice_of."""
+        self._choose(self._model.choice_of(lane, place, time_s), adds)
 
     def nothing(self) -> None:
         self._choose(None)
@@ -52,6 +58,14 @@ class Choosing:
             self.reveal(choice)
             self._choose(choice)
 
+    def _find_crop(self, segment_id: str) -> None:
+        def found(result: SearchResult) -> None:
+            if result.hits:
+                self._crops[segment_id] = result.hits[0].segment.crop_path
+                self.show()
+
+        self._find(segment_id, found)
+
     def reveal(self, choice: Choice) -> None:
         """Scroll the lane of a choice into view."""
         if (lane := self._model.lane_of(choice)) is not None:
@@ -68,9 +82,22 @@ class Choosing:
 
     def outlined(self) -> list[str]:
         """Return the segments that are outlined in the frame at the playhead."""
-        ids = [choice.segment_id for choice in self._model.chosen if choice.track_id is None]
+        ids = [each for choice in self._model.chosen for each in self._untracked(choice)]
         now = (self._model.segment_now(choice) for choice in self._model.chosen)
         return [*ids, *(segment.segment_id for segment in now if segment is not None)]
+
+    def _untracked(self, choice: Choice) -> list[str]:
+        """Return what a bar without a track shows in the frame: what has its label or tag."""
+        view, (kind, name) = self._view(), choice.lane
+        if choice.track_id is not None:
+            return []
+        if view is None or kind == "track":
+            return [choice.segment_id]
+        return [
+            segment.id
+            for segment in view.segments
+            if any(tag.name == name for tag in view.tags.get(segment.id, ()))
+        ]
 
     # -- what is said of it
 
@@ -108,6 +135,7 @@ class Choosing:
         if track is not None:
             segment = self._model.segment_now(choice) or self._model.nearest_segment(track)
             return segment.crop_path
-        view = self._view()
-        own = () if view is None else (s for s in view.segments if s.id == choice.segment_id)
-        return next((segment.crop_path for segment in own), None)
+        if choice.segment_id not in self._crops:
+            self._crops[choice.segment_id] = None
+            self._find_crop(choice.segment_id)
+        return self._crops[choice.segment_id]

@@ -17,7 +17,7 @@ from src.gui.timeline.name_column import NameColumn
 from src.gui.timeline.playhead import Playhead
 from src.gui.timeline.rows import NAMES, Rows
 from src.gui.timeline.time_scale import TimeScale
-from src.gui.timeline.timeline_drawing import Picture, Tile, TimelineDrawing, line_height
+from src.gui.timeline.timeline_drawing import Picture, Ring, Tile, TimelineDrawing, line_height
 from src.gui.timeline.timeline_model import TimelineModel
 
 LABEL_APART = 72  # of the ruler, at least, in pixels of the design
@@ -242,15 +242,18 @@ class TimelineCanvas(tkinter.Canvas):
         right = self.winfo_width() - px(12)
         return right - px(_SCROLLBAR), top, right, top + high
 
-    def _rings(self) -> list[tuple[int, int]]:
+    def _rings(self) -> list[Ring]:
         """Return the bars that are chosen, of the lanes that are seen."""
-        found: list[tuple[int, int]] = []
+        found: list[Ring] = []
         for choice in self.model.chosen:
             number = self.model.lane_of(choice)
             if number is not None and number in self.rows.visible_lanes():
                 bars = self.model.lanes[number].bars
-                places = (p for p, bar in enumerate(bars) if choice.is_same_thing(bar))
-                found += [(number, place) for place in places]
+                found += [
+                    Ring(number, place, *self.model.span_of(choice, bar))
+                    for place, bar in enumerate(bars)
+                    if choice.is_same_thing(bar)
+                ]
         return found
 
     # -- the strip of frames

@@ -53,6 +53,20 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """A bar that is chosen, or a part of it.
+
+    Attributes:
+        place: of the bar in its lane.
+    """
+
+    lane: int
+    place: int
+    begin_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Picture:
     """What the picture shows.
 
@@ -60,7 +74,7 @@ class Picture:
         ticks: of the ruler.
         tiles: of the frames that are seen.
         range_s: what is marked.
-        rings: the bars round which a line is drawn, each by its lane and its place in that.
+        rings: round what a line is drawn.
     """
 
     scale: TimeScale
@@ -70,7 +84,7 @@ class Picture:
     tiles: Sequence[Tile] = ()
     curve: ScoreCurve | None = None
     range_s: tuple[float, float] | None = None
-    rings: Sequence[tuple[int, int]] = ()
+    rings: Sequence[Ring] = ()
 
 
 class TimelineDrawing:
@@ -174,9 +188,9 @@ class TimelineDrawing:
             if under >= rows.lanes_top:
                 self._rows[under : under + line] = (self._border + self._window) / 2
             self._draw_bars(what, number)
-        for number, place in what.rings:
-            if number in rows.visible_lanes():
-                self._draw_ring(what, number, place)
+        for ring in what.rings:
+            if ring.lane in rows.visible_lanes():
+                self._draw_ring(what, ring)
 
     def _bar_colour(self, name: str) -> Colour:
         if name not in self._bars:
@@ -198,14 +212,13 @@ class TimelineDrawing:
             ink = self._bar_colour(lane.lane.colour)
             part[:] = part + alpha * (ink - part.astype(np.float32))
 
-    def _draw_ring(self, what: Picture, number: int, place: int) -> None:
+    def _draw_ring(self, what: Picture, of: Ring) -> None:
         """Draw a line round a bar that is chosen."""
-        lane, px = what.lanes[number], what.rows.px
-        bar = lane.bars[place]
-        top, bottom = what.rows.bar(number, lane.level(place), lane.levels)
+        lane, px = what.lanes[of.lane], what.rows.px
+        top, bottom = what.rows.bar(of.lane, lane.level(of.place), lane.levels)
         gap, line = px(_RING_GAP), px(_RING)
         around, width = gap + line, what.scale.width_px
-        left, right = round(what.scale.x_of(bar.begin_s)), round(what.scale.x_of(bar.end_s))
+        left, right = round(what.scale.x_of(of.begin_s)), round(what.scale.x_of(of.end_s))
         # at the very edge there is no space for the line outside the bar
         left = max(left, around) if left >= 0 else left
         right = min(right, width - around) if right <= width else right

@@ -24,10 +24,12 @@ Range = tuple[float, float]  # the seconds at which it begins and ends
 
 @dataclass(frozen=True)
 class Choice:
-    """A bar that was chosen: a track as a lane shows it, or a segment that is in none.
+    """A bar that was chosen: a track as a lane shows it, or segments that are in none.
 
     Attributes:
         lane: its kind and name.
+        track_id: of a bar that several tracks make, the one of them that is meant.
+        segment_id: that stands for the bar.
     """
 
     lane: tuple[str, str]
@@ -39,7 +41,7 @@ class Choice:
         return (lane.kind, lane.name) == self.lane and self.is_same_thing(bar)
 
     def is_same_thing(self, bar: LaneBar) -> bool:
-        if self.track_id is not None:
+        if self.track_id is not None and bar.track_id is not None:
             return bar.track_id == self.track_id
         return bar.track_id is None and bar.segment_id == self.segment_id
 
@@ -144,10 +146,49 @@ class TimelineModel:
         else:
             self.chosen = (*self.chosen, choice)
 
-    def choice_of(self, lane: int, place: int) -> Choice:
-        """Return how a bar is chosen."""
+    def choice_of(self, lane: int, place: int, time_s: float | None = None) -> Choice:
+        """Return how a bar is chosen.
+
+        Args:
+            time_s: where it was clicked: of several tracks that make the bar, one that is seen
+                there is meant, the longest first, and with each further click the next.
+        """
         of, bar = self.lanes[lane].lane, self.lanes[lane].bars[place]
-        return Choice((of.kind, of.name), bar.track_id, bar.segment_id)
+        track_id = bar.track_id
+        if track_id is None:
+            track_id = self._track_in(of, bar, self.playhead_s if time_s is None else time_s)
+        return Choice((of.kind, of.name), track_id, bar.segment_id)
+
+    def _track_in(self, lane: Lane, bar: LaneBar, time_s: float) -> int | None:
+        found = [track.id for track in self._tracks_in(lane, bar, time_s, time_s)]
+        before = self.choice
+        if before is not None and before.is_of(lane, bar) and before.track_id in found:
+            return found[(found.index(before.track_id) + 1) % len(found)]
+        return found[0] if found else None
+
+    def _tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
+        """Return the tracks that make a bar and are seen in a range, the longest first."""
+        begin_s, end_s = max(begin_s, bar.begin_s), min(end_s, bar.end_s)
+        found = [
+            track
+            for track in self._tracks.values()
+            if track.begin_s <= end_s
+            and track.end_s >= begin_s
+            and (track.id == bar.track_id or any(tag.name == lane.name for tag in track.tags))
+        ]
+        return sorted(found, key=lambda track: track.begin_s - track.end_s)
+
+    def begin_of(self, choice: Choice) -> float:
+        """Return when what is chosen is seen first."""
+        track = self.track_of(choice)
+        return self.bars_of(choice)[0].begin_s if track is None else track.begin_s
+
+    def span_of(self, choice: Choice, bar: LaneBar) -> tuple[float, float]:
+        """Return the part of a bar that is chosen: of one that several tracks make, its track's."""
+        track = self.track_of(choice)
+        if track is None or bar.track_id is not None:
+            return bar.begin_s, bar.end_s
+        return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
 
     def choice_of_segment(self, segment_id: str) -> Choice | None:
         """Return how the track of a segment is chosen, in the first lane that shows it."""
@@ -164,6 +205,12 @@ class TimelineModel:
             for place, bar in enumerate(lane.bars):
                 if wanted.is_same_thing(bar):
                     return self.choice_of(number, place)
+        if track is None:
+            return None
+        for lane in self.lanes:  # a bar that it makes with others
+            for bar in lane.bars:
+                if track in self._tracks_in(lane.lane, bar, track.begin_s, track.end_s):
+                    return Choice((lane.lane.kind, lane.lane.name), track.id, bar.segment_id)
         return None
 
     def bars_of(self, choice: Choice) -> list[LaneBar]:
@@ -237,16 +284,23 @@ class TimelineModel:
     def _of_bars(self, lanes: Sequence[int], begin_s: float, end_s: float) -> list[str]:
         found: dict[str, None] = {}
         for number in lanes:
-            for place, bar in enumerate(self.lanes[number].bars):
+            lane = self.lanes[number].lane
+            for bar in self.lanes[number].bars:
                 if bar.begin_s <= end_s and bar.end_s >= begin_s:
-                    of = self._of(self.choice_of(number, place), begin_s, end_s)
-                    found.update(dict.fromkeys(of))
+                    tracks = self._tracks_in(lane, bar, begin_s, end_s)
+                    of = [each for t in tracks for each in self._inside(t, begin_s, end_s)]
+                    found.update(dict.fromkeys(of or [bar.segment_id]))
         return list(found)
 
     def _of(self, choice: Choice, begin_s: float, end_s: float) -> list[str]:
         track = self.track_of(choice)
         if track is None:
             return [choice.segment_id]
+        return self._inside(track, begin_s, end_s)
+
+    @staticmethod
+    def _inside(track: Track, begin_s: float, end_s: float) -> list[str]:
+        """Return a track's segments in a range."""
         inside = (s for s in track.segments if begin_s - 1e-6 <= s.timestamp_s <= end_s + 1e-6)
         return [segment.segment_id for segment in inside]
 

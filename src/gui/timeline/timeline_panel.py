@@ -19,7 +19,7 @@ from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
 from src.gui.timeline.moment_picture import MomentPicture
 from src.gui.timeline.range_part import RangeActions
-from src.gui.timeline.range_work import RangeViews, RangeWork
+from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
 from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
@@ -64,14 +64,16 @@ class TimelineActions:
         open_frame: shows a segment in its frame.
         open_file: opens the file at a time in the system's player.
         search: searches for a query.
-        export: asks what of a filter goes into a dataset.
+        export: asks what of a filter goes into a dataset; given what that is, in words.
+        save_clip: asks where a range of a video goes as a file.
     """
 
     back: Callable[[], None]
     open_frame: Callable[[str], None]
     open_file: Callable[[Path, float], None]
     search: Callable[[Query], None]
-    export: Callable[[Filter], None]
+    export: Callable[[Filter, str], None]
+    save_clip: SaveClip
 
 
 class TimelinePanel(Panel):
@@ -104,11 +106,19 @@ class TimelinePanel(Panel):
             lambda: self.reader.query,
             actions.search,
             actions.export,
+            actions.save_clip,
         )
         self._build_top(context)
         self._build_timeline(context)
         self.choosing = Choosing(
-            self.model, self.canvas, self.side, lambda: self.reader.view, self._show_outlines
+            self.model,
+            self.canvas,
+            self.side,
+            lambda: self.reader.view,
+            self._show_outlines,
+            lambda segment_id, then: session.main_thread.run(
+                lambda: session.library.segments([segment_id]), then
+            ),
         )
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
@@ -156,6 +166,7 @@ class TimelinePanel(Panel):
                 self.range.tag,
                 self.range.export,
                 self.range.sample,
+                self.range.save_clip,
                 self.range.clear,
                 self._take_keys,
             ),
@@ -179,7 +190,7 @@ class TimelinePanel(Panel):
             self.canvas,
             PointerActions(
                 self.go_to,
-                lambda lane, place, adds: self.choosing.choose(lane, place, adds),
+                lambda *bar: self.choosing.choose(*bar),
                 lambda: self.choosing.nothing(),
                 self.begin_of,
                 self.range.mark,
@@ -300,7 +311,7 @@ class TimelinePanel(Panel):
         if choice is not None:
             self.model.choose(choice)
             if at_s is None:
-                at_s = self.model.bars_of(choice)[0].begin_s
+                at_s = self.model.begin_of(choice)
         if at_s is not None:
             self.model.go(at_s)
         self._show_header()
@@ -471,8 +482,11 @@ class TimelinePanel(Panel):
 
     def begin_of(self, lane: int, place: int) -> None:
         """Choose a bar, and go to where it begins."""
-        self.choosing.choose(lane, place)
-        self.go_to(self.model.lanes[lane].bars[place].begin_s)
+        bar = self.model.lanes[lane].bars[place]
+        if self.model.choice is None:
+            self.choosing.choose(lane, place)
+        choice = self.model.choice
+        self.go_to(bar.begin_s if choice is None else self.model.span_of(choice, bar)[0])
 
     def _label(self, name: str) -> None:
         self.side.entry.set("")

@@ -2,6 +2,7 @@ import pytest
 
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.timeline_model import TimelineModel
+from src.track_records import LaneBar
 from tests.gui.timeline.records import bar, lane, model, timeline, track
 
 FIRST, SECOND = track(1, range(5)), track(2, range(8, 20))
@@ -105,3 +106,21 @@ def test_segments_of_a_range_are_those_of_the_choice_of_a_lane_or_of_all(
     assert shown.segments_of_lane(0, 2, 4.5) == ["t1s4", "t2s8", "t2s9"]
     assert shown.segments_of_lane(1, 1, 4) == ["alone", "t2s8"]
     assert set(shown.segments_of_all(1, 4)) == {"t1s2", "t1s3", "t1s4", "alone", "t2s8"}
+
+
+def test_of_several_tracks_that_make_a_bar_each_click_means_another() -> None:
+    long, short, later = track(1, range(10)), track(2, range(2, 6)), track(3, range(14, 20))
+    whole = LaneBar(0, 10, None, "t1s0", 20)
+    shown = model(timeline([long, short, later], [lane("dog", [whole])]))
+    choices = []
+    for _ in range(3):
+        shown.choose(shown.choice_of(0, 0, 1.5))
+        choices.append(shown.track)
+    assert choices == [long, short, long]
+    shown.choose(shown.choice_of(0, 0, 6))
+    assert shown.track is None  # none of them is seen there
+    found = shown.choice_of_segment("t3s15")
+    assert found is not None
+    assert (found.track_id, shown.begin_of(found)) == (3, 7)
+    assert shown.span_of(found, whole) == (7, 10)
+    assert shown.segments_of_lane(0, 1, 1.5) == ["t1s2", "t1s3", "t2s2", "t2s3"]
