@@ -45,6 +45,12 @@ def moment(seconds: float, decimals: int | None = None) -> str:
     return clock(seconds, decimals)
 
 
+def from_to(begin_s: float, end_s: float) -> str:
+    """Write a range of a video: 0:03.4–0:09.7; where both ends read the same, that alone."""
+    begin, end = moment(begin_s), moment(end_s)
+    return begin if begin == end else f"{begin}–{end}"
+
+
 def place_in_file(
     frame_index: int, timestamp_s: float | None, has_pages: bool, decimals: int | None = None
 ) -> str:

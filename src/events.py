@@ -325,6 +325,25 @@ class LabelsImported(Event):
 
 
 @dataclass(frozen=True)
+class SegmentPropagated(Event):
+    """A segment was followed through its video, and what was found is linked to it.
+
+    Attributes:
+        batch: of the act, for undo; None where nothing was found, and nothing changed.
+        track_id: of the thing.
+        added: segments that are new.
+        taken: segments that were there, and are in its track now.
+        frames: that were looked at.
+    """
+
+    batch: str | None
+    track_id: int | None
+    added: int
+    taken: int
+    frames: int
+
+
+@dataclass(frozen=True)
 class Downloading(Event):
     """How far the download of a model is, and how fast this run of it goes."""
 

@@ -169,7 +169,6 @@ class Exporting(Tagging):
 
         yield from Clip(
             self.metadata,
-            self.settings,
             media_file_id,
             begin_s,
             end_s,

@@ -140,6 +140,31 @@ SEGMENT = register(
         rest="Their segments were kept.",
     )
 )
+SAMPLE = register(
+    JobKind(
+        "sample",
+        "adding frames of a video",
+        "Finished frames are kept. Ask for the same range again to go on.",
+        "sample",
+        "Add frames of a video between those that are in the library.",
+        queue=_MEDIA,
+        strip_order=0,
+        done_with_files="sampled",
+        rest="Their frames were added.",
+    )
+)
+PROPAGATE = register(
+    JobKind(
+        "propagate",
+        "following a segment",
+        "Nothing was changed. It begins again when you ask for it.",
+        "tracks propagate",
+        "follow a segment through its video with SAM 2",
+        queue=_MEDIA,
+        strip_order=0,
+        said_in_place=True,
+    )
+)
 EXPORT = register(
     JobKind(
         "export",
@@ -261,6 +286,19 @@ EMBED = register(
     )
 )
 
+TRACK = register(
+    JobKind(
+        "track",
+        "following things through videos",
+        "It goes on when you open the library again.",
+        "tracks",
+        "List what was followed through videos: from when to when, in how many frames.",
+        queue="track",
+        strip_order=4,
+        in_background=True,
+    )
+)
+
 DUPLICATES = register(
     JobKind(
         "duplicates",
@@ -301,9 +339,11 @@ STAGES = {
         Stage("embed", "Processing segments with the new model", "embedding segments again"),
         Stage("retag", "Tagging segments again", "tagging segments again"),
         Stage("measure", "Measuring frames", "measuring frames"),
+        Stage("track", "Following things through videos", "following things through videos"),
         Stage("compare", "Comparing pictures", "comparing pictures"),
         Stage("duplicates", "Checking possible duplicates", "checking possible duplicates"),
         Stage("trash", "Moving to the trash", "moving to the trash"),
+        Stage("propagate", "Following a segment", "following a segment, frames"),
         Stage("export", "Writing", "writing crops"),
         Stage("clip", "Saving the clip", "writing frames of the clip"),
         Stage("import", "Importing the dataset", "importing images"),

@@ -13,7 +13,7 @@ from src.database.segment_store import count_frames_cut_by_others
 from src.database.stopped import left_media, stop_unfinished, stopped_media, take_up
 from src.datasets.imported_labels import find_importer
 from src.errors import DatabaseError, ModelNotLoadedError
-from src.events import Event
+from src.events import Event, JobDone
 from src.exporting import Exporting
 from src.processing.pending_deletes import remove_media
 from src.records import (
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from src.label_records import KeptEdit
-    from src.labels.kept_edits import KeptEdits
     from src.labels.mask_editor import MaskEditor
 
 log = logging.getLogger(__name__)
@@ -69,7 +68,17 @@ class MediaLibrary(SearchAids, Exporting):
             self.settings,
             tell_index=not self._upkeep_later,
         )
-        yield from ingest.run([Path(path) for path in paths], again)
+        yield from self._then_linked(ingest.run([Path(path) for path in paths], again))
+
+    def _then_linked(self, job: Iterator[Event]) -> Iterator[Event]:
+        """Link what a job has brought of videos, before it says that it is over.
+
+        The window does that by itself, and lets nobody wait for it.
+        """
+        for event in job:
+            if isinstance(event, JobDone) and not self._upkeep_later:
+                yield from self.tracks.link()
+            yield event
 
     def segmented_by_others(self) -> int:
         """Count the frames that were segmented by another SAM than the one in use.
@@ -106,7 +115,7 @@ class MediaLibrary(SearchAids, Exporting):
             self.settings,
             tell_index=not self._upkeep_later,
         )
-        yield from again.run()
+        yield from self._then_linked(again.run())
 
     def media_suffixes(self) -> tuple[list[str], list[str]]:
         """List the endings of image files and of video files that folders are searched for."""
@@ -274,12 +283,6 @@ class MediaLibrary(SearchAids, Exporting):
         """List the edits on the frame that a segment is of, the last one first."""
         return self._kept_edits.of_frame(segment_id)
 
-    @property
-    def _kept_edits(self) -> KeptEdits:
-        from src.labels.kept_edits import KeptEdits
-
-        return KeptEdits(self.metadata, lambda: self.settings, self.tag_name)
-
     # -- datasets of other programs
 
     @staticmethod
@@ -325,11 +328,7 @@ class MediaLibrary(SearchAids, Exporting):
         So it is for segments whose masks a person has drawn or changed; drawn ones get automatic
         tags as well. Another CLIP that waits to take over is not concerned: see `switch_clip`.
         """
-        self._in_use.write_down()
-        waiting = self.vectors.embeddings.missing()
-        yield from self._in_use.embed_missing(self.vectors)
-        self._in_use.tag_drawn(waiting)
-        yield from self._in_use.retag()
+        yield from self._in_use.reembed()
 
     def has_unmeasured_frames(self) -> bool:
         """Return whether there are frames for look_at_frames."""

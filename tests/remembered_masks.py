@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from src.models.mask_generator import MaskGenerator
-from src.models.promptable_sam import PromptableSam, SamEmbedding
+from src.models.promptable_sam import PromptableSam
+from src.models.two_way_sam import SamEmbedding
 from src.stopping import GoOn, ask
 
 # Larger pictures are in one test each, and their masks would take much memory.

@@ -15,38 +15,38 @@ from src.gui.core.session import Session
 from src.job_kinds import JobKind
 from tests.gui.core.test_session import MainThread
 
-TRACK = JobKind(
-    "track",
-    "following things through videos",
-    "Finished videos are kept.",
-    "track",
-    "Follow things through videos.",
-    queue="track",
+HUM = JobKind(
+    "hum",
+    "humming to photos",
+    "Finished photos are kept.",
+    "hum",
+    "Hum to photos.",
+    queue="hum",
     strip_order=2,
 )
 
 
 @pytest.fixture
-def track() -> Iterator[JobKind]:
-    yield job_kinds.register(TRACK)
-    job_kinds.unregister(TRACK.key)
+def hum() -> Iterator[JobKind]:
+    yield job_kinds.register(HUM)
+    job_kinds.unregister(HUM.key)
 
 
-def test_a_kind_is_registered_once(track: JobKind) -> None:
-    with pytest.raises(ValueError, match="track"):
-        job_kinds.register(track)
+def test_a_kind_is_registered_once(hum: JobKind) -> None:
+    with pytest.raises(ValueError, match="hum"):
+        job_kinds.register(hum)
 
 
-def test_one_registration_makes_a_kind_of_job_run_and_be_asked_about(track: JobKind) -> None:
+def test_one_registration_makes_a_kind_of_job_run_and_be_asked_about(hum: JobKind) -> None:
     main_thread = MainThread()
     heard: list[Event] = []
     errors: list[Exception] = []
     session = Session(main_thread, lambda _: pytest.fail("no library is opened"), errors.append)
     session.signals.job_event.append(lambda _, event: heard.append(event))
-    state = session.start("track", lambda: iter([Progress("look", 1, 2)]), track.title)
-    assert question_at_close({"track"}) == (
-        "Stop following things through videos?",
-        "Finished videos are kept.",
+    state = session.start("hum", lambda: iter([Progress("look", 1, 2)]), hum.title)
+    assert question_at_close({"hum"}) == (
+        "Stop humming to photos?",
+        "Finished photos are kept.",
     )
     main_thread.turn_until(lambda: not session.is_busy)
     assert heard and not errors and state.headline == "Looking for moved files"

@@ -15,14 +15,27 @@ from src import __version__
 from src.cli.clip import add_clip_arguments
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
+from src.cli.sample import add_sample_arguments
 from src.cli.video_range import check_range
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
-from src.job_kinds import ADD, CLIP, DOWNLOAD, DUPLICATES, EXPORT, IMPORT, SEGMENT, SWITCH, TRASH
+from src.job_kinds import (
+    ADD,
+    CLIP,
+    DOWNLOAD,
+    DUPLICATES,
+    EXPORT,
+    IMPORT,
+    SAMPLE,
+    SEGMENT,
+    SWITCH,
+    TRACK,
+    TRASH,
+)
 
 COMMANDS = (
-    "ingest remove roots search saved label duplicates export recipes clip import stats".split()
-    + "verify models demo install-desktop uninstall-desktop".split()
+    "ingest sample remove roots search saved label duplicates tracks export recipes clip".split()
+    + "import stats verify models demo install-desktop uninstall-desktop".split()
 )
 
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
@@ -98,6 +111,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="also add what you removed from the library before; without this it is skipped in "
         "folders, but a file that you name is always added",
     )
+    sample = command(SAMPLE.command, SAMPLE.help)
+    add_sample_arguments(sample)
     remove = command(
         "remove", "Remove media from the library, with their segments and tags; files stay."
     )
@@ -172,6 +187,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     duplicates.add_argument(
         "--again", action="store_true", help="look again, even where nothing has changed"
     )
+    tracks = command(TRACK.command, TRACK.help)
+    tracks.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="videos, and folders with videos; without any, all of the library",
+    )
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder",
@@ -230,10 +253,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     command("demo", "Draw sample scenes, add them, and search them.")
     command("install-desktop", "Add an entry to the desktop's menu, for a double click.")
     command("uninstall-desktop", "Remove the entry from the desktop's menu.")
-    for which in (ingest, remove, roots, search, saved, labels, duplicates, stats, models):
+    of_media = ingest, sample, remove, roots, search, saved, labels, duplicates, tracks
+    for which in (*of_media, stats, models):
         which.add_argument("--json", action="store_true", help="print one JSON object per line")
 
-    for which in (ingest, remove):
+    for which in (ingest, remove, tracks):
         _show_dashes(which, "[PATH ...]")
     _show_dashes(search, "[TEXT]")
     _show_dashes(saved, "[NAME] [TEXT]")

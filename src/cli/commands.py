@@ -150,6 +150,14 @@ class Commands:
             note("`ingest --again PATH…` adds what you removed, too")
         return 1 if absent and not taken else 0
 
+    def _sample(self) -> int:
+        from src.cli.sample import sample
+
+        with self._initialize(self._paths_of_library().root) as library:
+            failed = sample(library, self.arguments, self._shown)
+            self._note_problems(library)
+        return 1 if failed else 0
+
     def _remove(self) -> int:
         from src.cli.removal import remove_media
 
@@ -235,6 +243,16 @@ class Commands:
             return 0
         with self._initialize(self._paths_of_library().root) as library:
             return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
+
+    def _tracks(self) -> int:
+        from src.cli.tracks import list_tracks
+
+        with self._open_to_read() as library:
+            if not library.read_only:
+                for _ in self._shown(library.tracks.link()):
+                    pass
+            list_tracks(library, self.arguments.paths, self.arguments.json)
+        return 0
 
     def _export(self) -> int:
         from src.cli.export import export

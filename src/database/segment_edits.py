@@ -47,7 +47,7 @@ class SegmentEdit:
 
 @dataclass(frozen=True)
 class StoredEdit:
-    """A kept edit, as the library has it.
+    """A kept edit, as the library has it; of an act on several frames what it did to one.
 
     Attributes:
         frame_id: of the frame, by its row.
@@ -68,13 +68,13 @@ class SegmentEdits:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def edit(self, batch: str) -> StoredEdit | None:
-        """Look up an edit; None where there is none of this name.
+    def edits(self, batch: str) -> list[StoredEdit]:
+        """Look up what an act did, frame by frame; nothing where there is none of this name.
 
         Raises:
             DatabaseError: it is damaged.
         """
-        return next(iter(self._edits("batch = ?", batch)), None)
+        return self._edits("batch = ?", batch)
 
     def of_frame(self, frame_id: int) -> list[StoredEdit]:
         """List the edits on a frame by its row id, the last one first."""
@@ -110,13 +110,13 @@ class SegmentEdits:
         rows = self._connection.read().execute(
             f"SELECT * FROM segment_edits WHERE {condition} ORDER BY id", (value,)
         )
-        by_batch: dict[str, list[sqlite3.Row]] = {}
+        by_batch: dict[tuple[str, int], list[sqlite3.Row]] = {}
         for row in rows:
-            by_batch.setdefault(row["batch"], []).append(row)
+            by_batch.setdefault((row["batch"], row["frame_id"]), []).append(row)
         return [
             StoredEdit(
                 batch,
-                some[0]["frame_id"],
+                frame_id,
                 tuple(
                     SegmentEdit(row["segment_id"], _read(row["before"]), _read(row["after"]))
                     for row in some
@@ -124,7 +124,7 @@ class SegmentEdits:
                 some[0]["edited_at"],
                 some[0]["undone_at"] is not None,
             )
-            for batch, some in by_batch.items()
+            for (batch, frame_id), some in by_batch.items()
         ]
 
 
@@ -172,6 +172,18 @@ def keep_edit(
             (batch, segment_id, frame_id, _written(left[segment_id]), _written(state), now),
         )
     _write_removed(db, batch, frame_id, [left[name] for name, state in wanted if state is None])
+
+
+def note_added(db: sqlite3.Connection, batch: str, frame_id: int, segment_id: str) -> None:
+    """Write down that an act has added a segment, which is there; in the caller's transaction.
+
+    An act may add segments to several frames.
+    """
+    db.execute(
+        "INSERT INTO segment_edits (batch, segment_id, frame_id, before, after, edited_at)"
+        " VALUES (?, ?, ?, NULL, ?, ?)",
+        (batch, segment_id, frame_id, _written(state_now(db, segment_id)), time.time()),
+    )
 
 
 def turn_edit(db: sqlite3.Connection, edit: StoredEdit, undo: bool) -> None:

@@ -35,15 +35,20 @@ class TrackAct:
 
     Attributes:
         base: where each segment was before any act that is not undone was about it.
-        origins: of the tracks that the act is about, what they were before; None for new ones.
+        about: the tracks that are a person's by it.
+        origins: of these, and of those in `base`, what they were before; None for new ones.
         places: where the act puts each segment.
+        pushed: segments that no act is about, but that this one leaves no place: the track that
+            each was in before.
     """
 
     id: int
     media_file_id: int
     base: Places
+    about: tuple[int, ...]
     origins: dict[int, str | None]
     places: Places
+    pushed: Places
 
 
 def change_tracks(
@@ -55,11 +60,13 @@ def change_tracks(
         places: of all segments that the act is about, also where they stay where they are.
         tracks: those that it is about.
     """
-    base, origins = _before(db, media_file_id, places, tracks)
+    about = tuple(tracks)
+    base, origins = _before(db, media_file_id, places, about)
+    before, after = _written(base, about, origins), _written(places)
     db.execute(
         "INSERT INTO track_edits (batch, media_file_id, before, after, edited_at)"
         " VALUES (?, ?, ?, ?, ?)",
-        (batch, media_file_id, _written(base, origins), _written(places), time.time()),
+        (batch, media_file_id, before, after, time.time()),
     )
     _put(db, media_file_id, {}, origins)
 
@@ -73,12 +80,12 @@ def turn_tracks(db: sqlite3.Connection, batch: str, undo: bool) -> int:
     moved = 0
     was = "IS NULL" if undo else "IS NOT NULL"
     for act in _acts(db, f"batch = ? AND undone_at {was} ORDER BY id", batch):
-        base, origins = act.base, act.origins
+        base, origins = {**act.pushed, **act.base}, act.origins
         if not undo:  # the video may have been linked anew meanwhile
-            base, origins = _before(db, act.media_file_id, act.places, act.origins)
-            db.execute(
-                "UPDATE track_edits SET before = ? WHERE id = ?", (_written(base, origins), act.id)
-            )
+            base, origins = _before(db, act.media_file_id, act.places, act.about)
+            base = {**act.base, **base}
+            before = _written(base, act.about, origins)
+            db.execute("UPDATE track_edits SET before = ? WHERE id = ?", (before, act.id))
         db.execute(
             "UPDATE track_edits SET undone_at = ? WHERE id = ?",
             (time.time() if undo else None, act.id),
@@ -114,16 +121,24 @@ def _before(
     db: sqlite3.Connection, media_file_id: int, places: Iterable[str], tracks: Iterable[int]
 ) -> tuple[Places, dict[int, str | None]]:
     """Find out where segments are, and what tracks are, but for what people did."""
-    segments, tracks = json.dumps(list(places)), list(tracks)
-    now = db.execute(f"SELECT id, track_id FROM segments WHERE id IN {_LISTED}", (segments,))
+    now = db.execute(
+        f"SELECT id, track_id FROM segments WHERE id IN {_LISTED}", (json.dumps(list(places)),)
+    )
     base: Places = {row[0]: row[1] for row in now}
-    origins: dict[int, str | None] = dict.fromkeys(tracks)
+    live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
+    for act in live:
+        base |= {s: track for s, track in act.pushed.items() if base.get(s, track) is None}
+    for act in live:
+        base |= {segment: act.base.get(segment) for segment in act.places if segment in base}
+    # the tracks that segments may come back to stay in the meantime, too
+    origins: dict[int, str | None] = dict.fromkeys(
+        [*tracks, *(track for track in base.values() if track is not None)]
+    )
     for track_id, origin in db.execute(
-        f"SELECT id, origin FROM tracks WHERE id IN {_LISTED}", (json.dumps(tracks),)
+        f"SELECT id, origin FROM tracks WHERE id IN {_LISTED}", (json.dumps(list(origins)),)
     ):
         origins[track_id] = origin or "linked"
-    for act in _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id):
-        base |= {segment: act.base.get(segment) for segment in act.places if segment in base}
+    for act in live:
         origins |= {track: old for track, old in act.origins.items() if track in origins}
     return base, origins
 
@@ -138,7 +153,8 @@ def _put(
     """
     live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
     # of each segment how much its place counts, and the place
-    wanted = {segment: (0, track) for segment, track in base.items()}
+    wanted = {segment: (0, track) for act in live for segment, track in act.pushed.items()}
+    wanted |= {segment: (0, track) for segment, track in base.items()}
     for number, act in enumerate(live, 2):
         wanted |= {segment: (number, track) for segment, track in act.places.items()}
     now = {
@@ -151,17 +167,20 @@ def _put(
         )
     }
     stays = {segment: (1, track) for segment, (_, track) in now.items()}
-    taken, after = set[tuple[int, int]](), Places()
-    for segment, (_, track) in sorted(
+    taken, after, pushed = dict[tuple[int, int], int](), Places(), dict[int, Places]()
+    for segment, (counts, track) in sorted(
         ({**stays, **wanted}).items(), key=lambda item: (-item[1][0], item[0])
     ):
-        if segment in now:
-            place = None if track is None else (track, now[segment][0])
-            after[segment] = None if place in taken else track
-            if place is not None:
-                taken.add(place)
-    concerned = {track for act in live for track in act.origins}
-    _make_tracks(db, media_file_id, after, concerned, origins)
+        if segment not in now:
+            continue
+        place = None if track is None else (track, now[segment][0])
+        after[segment] = None if place in taken else track
+        if place is not None and taken.setdefault(place, counts) >= 2 > counts:
+            pushed.setdefault(taken[place] - 2, {})[segment] = track
+    for number, places in pushed.items():
+        _keep_pushed(db, live[number], places)
+    of_people = {track for act in live for track in act.about}
+    _make_tracks(db, media_file_id, after, of_people, origins)
     changed = {segment: track for segment, track in after.items() if now[segment][1] != track}
     touched = {now[segment][1] for segment in changed} | set(changed.values())
     assign(db, changed)
@@ -169,11 +188,18 @@ def _put(
     return len(changed)
 
 
+def _keep_pushed(db: sqlite3.Connection, act: TrackAct, places: Places) -> None:
+    if not places.items() <= act.pushed.items():
+        act.pushed.update(places)
+        before = _written(act.base, act.about, act.origins, act.pushed)
+        db.execute("UPDATE track_edits SET before = ? WHERE id = ?", (before, act.id))
+
+
 def _make_tracks(
     db: sqlite3.Connection,
     media_file_id: int,
     places: Places,
-    concerned: set[int],
+    of_people: set[int],
     origins: Mapping[int, str | None],
 ) -> None:
     """Make the tracks again that segments come back to, and say whose each is."""
@@ -182,7 +208,7 @@ def _make_tracks(
         row[0]: row[1]
         for row in db.execute(
             f"SELECT id, media_file_id FROM tracks WHERE id IN {_LISTED}",
-            (json.dumps(list(needed | concerned | set(origins))),),
+            (json.dumps(list(needed | of_people | set(origins))),),
         )
     }
     for track in sorted(needed):
@@ -196,8 +222,8 @@ def _make_tracks(
         if track is not None and known[track] != media_file_id:
             places[segment] = None
     whose = {
-        track: "human" if track in concerned else origins[track] or "linked"
-        for track in (concerned | set(origins)) & known.keys()
+        track: "human" if track in of_people else origins[track] or "linked"
+        for track in (of_people | set(origins)) & known.keys()
         if known[track] == media_file_id
     }
     db.executemany(
@@ -223,9 +249,14 @@ def _acts(db: sqlite3.Connection, condition: str, value: str | int) -> list[Trac
     return [_read(*row) for row in rows.fetchall()]
 
 
-def _written(places: Places, origins: Mapping[int, str | None] | None = None) -> str:
-    said: dict[str, Any] = {"segments": places}
-    return json.dumps(said if origins is None else {**said, "tracks": origins})
+def _written(
+    places: Places,
+    about: Sequence[int] | None = None,
+    origins: Mapping[int, str | None] | None = None,
+    pushed: Places | None = None,
+) -> str:
+    said = {"segments": places, "about": about, "tracks": origins, "pushed": pushed}
+    return json.dumps({name: value for name, value in said.items() if value is not None})
 
 
 def _read(act_id: int, media_file_id: int, before: object, after: object) -> TrackAct:
@@ -236,9 +267,11 @@ def _read(act_id: int, media_file_id: int, before: object, after: object) -> Tra
     """
     try:
         said, then = json.loads(str(before)), json.loads(str(after))
-        places = [_places(each["segments"]) for each in (said, then)]
+        base, places = _places(said["segments"]), _places(then["segments"])
+        pushed = _places(said.get("pushed", {}))
         origins = {int(track): origin for track, origin in said["tracks"].items()}
-        _places({str(track): track for track in origins})
+        about = tuple(said["about"])
+        _places({str(track): track for track in (*origins, *about)})
         if not all(
             origin is None or origin in get_args(TrackOrigin) for origin in origins.values()
         ):
@@ -247,7 +280,7 @@ def _read(act_id: int, media_file_id: int, before: object, after: object) -> Tra
         raise DatabaseError(
             "what is kept of a change of tracks is damaged; it can't be undone"
         ) from exc
-    return TrackAct(act_id, media_file_id, places[0], origins, places[1])
+    return TrackAct(act_id, media_file_id, base, about, origins, places, pushed)
 
 
 def _places(said: Mapping[str, Any]) -> Places:

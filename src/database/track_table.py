@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from src.database.connection import Connection
-from src.database.rows import RowReader
+from src.database.rows import LISTED, RowReader
 from src.database.track_acts import assign
 from src.database.track_changes import put_right
 from src.database.track_labels import follow_tracks
@@ -52,6 +53,16 @@ class TrackTable:
             "SELECT 1 FROM sqlite_master WHERE name = 'tracked_media'"
         )
         return row.fetchone() is not None
+
+    def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Look up when the tracks of segments begin and end; of those that are in one."""
+        rows = self._connection.read().execute(
+            f"SELECT s.id, t.begin_s, t.end_s FROM {LISTED} wanted CROSS JOIN segments s"
+            " ON s.id = wanted.value JOIN tracks t ON t.id = s.track_id"
+            " WHERE t.begin_s IS NOT NULL AND t.end_s IS NOT NULL",
+            (json.dumps(list(segment_ids)),),
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     # -- linking
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from src.database.browse_queries import BrowseQueries
+from src.database.frame_spans import moments_of
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError, QueryError
 from src.models.mask_rle import rectangle_rle
 from src.processing.frame_reader import read_frames_again
 from src.processing.known_copies import KnownCopies
+from src.processing.known_frames import KnownFrame
 from src.processing.media_finder import content_hash
 from src.records import MediaFile, StoredSegment
 from src.search.query import GONE
@@ -59,7 +62,8 @@ def open_frame(metadata: MetadataDatabase, settings: Settings, segment_id: str) 
     media = KnownCopies(metadata).at_hand(media)
     index = segments[0].frame_index
     row = metadata.frame_row(media.id, index)
-    image_rgb = read_frame(media, index, segments[0].frame_wh, settings)
+    known = moments_of(metadata.connection, media.id)
+    image_rgb = read_frame(media, index, segments[0].frame_wh, settings, known)
     if row is None or media.content_hash is None:
         raise QueryError(GONE)
     by_id = {segment.id: segment for segment in queries.segments_on(row.id)}
@@ -67,9 +71,16 @@ def open_frame(metadata: MetadataDatabase, settings: Settings, segment_id: str) 
 
 
 def read_frame(
-    media: MediaFile, frame_index: int, size_wh: tuple[int, int], settings: Settings
+    media: MediaFile,
+    frame_index: int,
+    size_wh: tuple[int, int],
+    settings: Settings,
+    known: Sequence[KnownFrame] = (),
 ) -> np.ndarray:
     """Read one frame of a media file at its full size: (H, W, 3) uint8 RGB.
+
+    Args:
+        known: of a video, see read_frames_again.
 
     Raises:
         MediaReadError: the file can't be read, is another one now, or has no such frame.
@@ -80,7 +91,7 @@ def read_frame(
         raise MediaReadError(media.path, f"can't be read ({exc.strerror or exc})") from exc
     if not is_same:
         raise MediaReadError(media.path, CHANGED)
-    with closing(read_frames_again(media, {frame_index}, settings)) as frames:
+    with closing(read_frames_again(media, {frame_index}, settings, known)) as frames:
         for frame in frames:
             if frame.frame_index == frame_index and frame.size_wh == size_wh:
                 return np.ascontiguousarray(frame.image_rgb)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -189,23 +189,31 @@ class KeptEdits:
     # -- undo and redo
 
     def _turn(self, batch: str, is_undo: bool) -> int:
-        edit = self._metadata.edits.edit(batch)
-        if edit is None:
+        edits = self._metadata.edits.edits(batch)
+        if not edits:
             raise QueryError("there is no such edit of a mask; its frame may be gone")
-        if edit.is_undone == is_undo:
+        edits = [edit for edit in edits if edit.is_undone != is_undo]
+        if not edits:
             return 0
-        crops = self._missing_crops(edit, wanted_after(edit, is_undo))
-        with (
-            self._new_crops(edit.frame_id, crops) as write_crops,
-            self._metadata.connection.write() as db,
-        ):
-            write_crops()
+        with ExitStack() as crops_come:
+            write_crops = [
+                crops_come.enter_context(
+                    self._new_crops(
+                        edit.frame_id, self._missing_crops(edit, wanted_after(edit, is_undo))
+                    )
+                )
+                for edit in edits
+            ]
+            db = crops_come.enter_context(self._metadata.connection.write())
+            for write in write_crops:
+                write()
             if is_undo:
                 undo(db, batch)
-            turn_edit(db, edit, is_undo)
+            for edit in edits:
+                turn_edit(db, edit, is_undo)
             if not is_undo:
                 redo(db, batch)
-        return len(edit.parts)
+        return sum(len(edit.parts) for edit in edits)
 
     def _missing_crops(self, edit: StoredEdit, states: Sequence[State]) -> dict[str, bytes]:
         """Cut the crops again that an edit comes back to, where their files are gone or others."""

@@ -52,10 +52,15 @@ def at_input(logits: Tensor, sizes: Sizes) -> Tensor:
 def at_image(logits: Tensor, sizes: Sizes) -> Tensor:
     """Logits (N, h, w) to masks of the image: (N, H, W) bool."""
     size_hw = sizes.image_wh[1], sizes.image_wh[0]
-    if sizes.measured_wh == sizes.image_wh:  # in Meta's two steps
-        return resized(at_input(logits, sizes), size_hw) > 0
+    if sizes.measured_wh == sizes.image_wh:  # in Meta's steps
+        return resized(_ready(logits, sizes), size_hw) > 0
     shown_w, shown_h = sizes.in_logits_wh
     return _along(_along(logits, 1, size_hw[0], shown_h), 2, size_hw[1], shown_w) > 0
+
+
+def _ready(logits: Tensor, sizes: Sizes) -> Tensor:
+    """Logits (N, h, w) as they are resized to what counts: by way of the model's input, or not."""
+    return at_input(logits, sizes) if sizes.measured_from_input else logits
 
 
 def _along(logits: Tensor, axis: int, size: int, shown: float) -> Tensor:
@@ -85,7 +90,7 @@ def measured(logits: Tensor, sizes: Sizes, offset: float) -> tuple[Tensor, Tenso
     stability, boxes, some = [], [], []
     pixels = max(size_hw[0] * size_hw[1], logits[:1].numel() * sizes.pixel**2)
     for part in in_parts(len(logits), pixels, logits.device):
-        large = resized(at_input(logits[part], sizes), size_hw)
+        large = resized(_ready(logits[part], sizes), size_hw)
         inner = (large > offset).sum((1, 2))
         outer = (large > -offset).sum((1, 2))
         stability.append(inner.float() / outer.clamp(min=1).float())

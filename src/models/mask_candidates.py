@@ -86,7 +86,8 @@ def filter_stable(
         offset: by which the threshold is moved.
         least: stability that passes.
         exact: measure at the size of SAM's input, where islands of less than a pixel of the
-            logits decide many a box; else the logits themselves.
+            logits decide many a box, or at the image's where masks come to it in one step; else
+            the logits themselves.
     """
     shown = logits[:, : sizes.logits_wh[1]]
     stability = stabilities(shown, offset)
@@ -99,19 +100,25 @@ def filter_stable(
         )
     passing, measured, edges = [], [], []
     for index, mask in zip(kept.tolist(), logits[kept].cpu().numpy(), strict=True):
-        # beyond what the moved threshold lets in there is nothing to count
-        left, top, width, height = cv2.boundingRect(
-            (mask[: shown.shape[1]] > -offset).view(np.uint8)
-        )
-        left, top = max(0, left - 2), max(0, top - 2)
-        window = mask[top : top + height + 4, left : left + width + 4]
-        large = sizes.at_input(window, (left, top))
+        if sizes.measured_from_input:
+            # beyond what the moved threshold lets in there is nothing to count
+            left, top, width, height = cv2.boundingRect(
+                (mask[: shown.shape[1]] > -offset).view(np.uint8)
+            )
+            left, top = max(0, left - 2), max(0, top - 2)
+            window = mask[top : top + height + 4, left : left + width + 4]
+            large = sizes.at_input(window, (left, top))
+        else:
+            left = top = 0
+            large = sizes.at_measured(mask)
         found, inside = stability_of(large, offset), large > 0
         if found >= least - NEARLY and inside.any():
             passing.append(index)
             measured.append(found)
             corner = sizes.pixel * np.array([left, top, left, top], np.float32)
-            edges.append(np.stack([box_of(inside), _core(inside, sizes)]) + corner)
+            box = box_of(inside)
+            core = _core(inside, sizes) if sizes.measured_from_input else box
+            edges.append(np.stack([box, core]) + corner)
     if not passing:
         return Candidates.none(sizes, logits.device)
     boxes, cores = torch.as_tensor(np.stack(edges, axis=1), device=logits.device)
@@ -152,7 +159,7 @@ def suppress_duplicates(
         most_overlap: of two masks whose boxes have a larger IoU, the better stays.
         exact: measure at the size Meta's generator measures at.
     """
-    if not exact or sizes.measured_wh == sizes.shown_wh:
+    if not (exact and sizes.by_input) or sizes.measured_wh == sizes.shown_wh:
         found = found.keep((found.stability >= least).nonzero()[:, 0])
         one_class = torch.zeros_like(found.predicted_iou)
         return found.keep(batched_nms(found.boxes, found.predicted_iou, one_class, most_overlap))
@@ -165,7 +172,7 @@ def suppress_duplicates(
     for i in found.predicted_iou.argsort(descending=True, stable=True).tolist():
         if bool((_least_ious(inner[i], outer[i], boxes) > most_overlap).any()):
             continue
-        logits = cv2.resize(sizes.at_input(found.logits[i].cpu().numpy()), sizes.measured_wh)
+        logits = sizes.at_measured(found.logits[i].cpu().numpy())
         stability, inside = stability_of(logits, offset), logits > 0
         if stability < least or not inside.any():
             continue

@@ -22,7 +22,7 @@ from src.models.clip_encoder import ClipEncoder, in_half_precision
 from src.models.device import FittingBatches
 from src.models.segmenter import Segmenter
 from src.models.segmenter_registry import (
-    is_called_like_one,
+    is_for_a_segmenter,
     load_segmenter,
     segmenter_files,
 )
@@ -254,8 +254,8 @@ class ModelManager:
             for path in paths
             if path.suffix in checkpoints.SUFFIXES
             and path.is_file()
-            and not is_called_like_one(path)
             and path.parent != self.models_folder / "starter"
+            and not is_for_a_segmenter(path)
         )
 
     def _open_clip(self, path: Path) -> ClipEncoder:

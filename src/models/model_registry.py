@@ -1,7 +1,9 @@
 """The models that can be fetched: where they lie, how large they are, under which licence.
 
-Meta's SHA-256 are known. The Hub's are not known here: it announces one with each file
-(`X-Linked-Etag`), which is checked, and a CLIP must hold every tensor of its architecture.
+The SHA-256 of Meta's SAM 1 are known from its names and those who use it. For SAM 2.1 Meta
+publishes none: sizes and SHA-256 are what many programs that fetch the same addresses have written
+down, all alike. The Hub's are not known here: it announces one with each file (`X-Linked-Etag`),
+which is checked, and a CLIP must hold every tensor of its architecture.
 
 Where these addresses can't be reached, MEDIA_LIBRARY_MODELS_MIRROR names a web folder that holds
 the same files under the names they have in the models folder.
@@ -18,12 +20,16 @@ from urllib.parse import quote
 from src.errors import CheckpointError, QueryError
 from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture
+from src.models.sam2 import building
 from src.models.segmenter_registry import segmenter_architecture
 
 META = "https://dl.fbaipublicfiles.com/segment_anything/"
+META_2 = "https://dl.fbaipublicfiles.com/segment_anything_2/092824/"
 HUB = "https://huggingface.co/"
 VIT_B_32 = 4 * 151_277_313  # parameters of float32
 MIRROR = "MEDIA_LIBRARY_MODELS_MIRROR"
+# Of what can be fetched before it can be used; docs/models.md says how the package is installed.
+LACKS_SAM2 = "needs the package sam2"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class RegistryEntry:
         name: what a person types.
         purpose: what it is for, in a few words.
         file_name: its name in the models folder; ModelManager finds it by this.
-        architecture: in open_clip's or segment_anything's registry.
+        architecture: in open_clip's or segment_anything's registry; of a SAM 2.1 the name that
+            Meta gives its file.
         address: its publisher's; see `source`.
         size: in bytes; None where only the server knows.
         sha256: 64 hex digits; None where only the server knows.
@@ -60,6 +67,12 @@ class RegistryEntry:
         """Where it is fetched from: the mirror that the environment names, else its address."""
         mirror = os.environ.get(MIRROR)
         return f"{mirror.rstrip('/')}/{quote(self.file_name)}" if mirror else self.address
+
+    @property
+    def needs(self) -> str:
+        """What its use needs and this machine lacks, in a few words; empty: nothing."""
+        lacks = self.address.startswith(META_2) and not building.is_installed()
+        return LACKS_SAM2 if lacks else ""
 
     def check(self, path: Path) -> None:
         """Refuse a file that is not the whole of this architecture.
@@ -104,8 +117,52 @@ MODEL_REGISTRY = (
     ),
     RegistryEntry(
         "sam",
+        "sam2.1_hiera_tiny",
+        "segments; the best first one for a CPU",
+        "sam2.1_hiera_tiny.pt",
+        "sam2.1_hiera_tiny",
+        META_2 + "sam2.1_hiera_tiny.pt",
+        "Apache-2.0",
+        156_008_466,
+        "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69",
+    ),
+    RegistryEntry(
+        "sam",
+        "sam2.1_hiera_small",
+        "segments; a little finer, for a CPU",
+        "sam2.1_hiera_small.pt",
+        "sam2.1_hiera_small",
+        META_2 + "sam2.1_hiera_small.pt",
+        "Apache-2.0",
+        184_416_285,
+        "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38",
+    ),
+    RegistryEntry(
+        "sam",
+        "sam2.1_hiera_base_plus",
+        "finer segments; slow on a CPU",
+        "sam2.1_hiera_base_plus.pt",
+        "sam2.1_hiera_base_plus",
+        META_2 + "sam2.1_hiera_base_plus.pt",
+        "Apache-2.0",
+        323_606_802,
+        "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5",
+    ),
+    RegistryEntry(
+        "sam",
+        "sam2.1_hiera_large",
+        "finest segments; needs a GPU",
+        "sam2.1_hiera_large.pt",
+        "sam2.1_hiera_large",
+        META_2 + "sam2.1_hiera_large.pt",
+        "Apache-2.0",
+        898_083_611,
+        "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318",
+    ),
+    RegistryEntry(
+        "sam",
         "vit_b",
-        "segments; best for a CPU",
+        "segments; needs no package, slower on a CPU",
         "sam_vit_b_01ec64.pth",
         "vit_b",
         META + "sam_vit_b_01ec64.pth",

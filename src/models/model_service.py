@@ -14,8 +14,9 @@ from src.models.model_manager import ModelManager
 from src.models.model_table import measure, model_table
 from src.models.network import has_route
 
-# A good start on a laptop: words that people use, and outlines of whole things.
-OFFERED = ("ViT-B-32-laion2b", "vit_b")
+# A good start on a laptop: words that people use, and outlines of whole things, by the first of
+# these that needs nothing which is not here.
+OFFERED_CLIP, OFFERED_SAMS = "ViT-B-32-laion2b", ("sam2.1_hiera_tiny", "vit_b")
 
 
 class ModelService:
@@ -41,11 +42,13 @@ class ModelService:
         """
         if not all(file.bundled for file in self._manager.available()):
             return None
-        entries = [model_registry.entry(name) for name in OFFERED]
+        sams = (model_registry.entry(name) for name in OFFERED_SAMS)
+        entries = [model_registry.entry(OFFERED_CLIP), next(sam for sam in sams if not sam.needs)]
         if not all(has_route(entry.source) for entry in entries):
             return None
         hosts = dict.fromkeys(urlsplit(entry.source).hostname or "" for entry in entries)
-        return ModelOffer(OFFERED, sum(entry.about for entry in entries), tuple(hosts))
+        names = tuple(entry.name for entry in entries)
+        return ModelOffer(names, sum(entry.about for entry in entries), tuple(hosts))
 
     def download(self, name: str) -> Iterator[Event]:
         """Fetch a model of the registry; goes on with what an earlier run has left.

@@ -45,7 +45,7 @@ def model_table(manager: ModelManager) -> list[ModelRow]:
         elif entry is None:
             purpose = OWN[found.kind]
         else:
-            purpose = entry.purpose if is_original else NOT_METAS[found.kind]
+            purpose = _purpose(entry) if is_original else NOT_METAS[found.kind]
         rows.append(
             ModelRow(
                 kind=found.kind,
@@ -64,7 +64,7 @@ def model_table(manager: ModelManager) -> list[ModelRow]:
         ModelRow(
             kind=entry.kind,
             name=entry.name,
-            purpose=entry.purpose,
+            purpose=_purpose(entry),
             bytes=entry.about,
             licence=entry.licence,
             speed=None,
@@ -74,9 +74,14 @@ def model_table(manager: ModelManager) -> list[ModelRow]:
             choice=None,
             part_bytes=bytes_here(manager.models_folder / (entry.file_name + PART)),
         )
-        for entry in by_file.values()
+        # what can be used at once comes first
+        for entry in sorted(by_file.values(), key=lambda entry: bool(entry.needs))
     ]
     return sorted(rows, key=lambda row: (row.kind, row.state == "can be downloaded"))
+
+
+def _purpose(entry: RegistryEntry) -> str:
+    return "; ".join(part for part in (entry.purpose, entry.needs) if part)
 
 
 def _is_original(entry: RegistryEntry, path: Path) -> bool:

@@ -10,15 +10,18 @@ Here, for a SAM of any size:
 - masks are enlarged only for the prompts that a caller chooses by their predicted IoU.
 
 Nothing is approximated: what differs is the order of sums in float32.
+
+SAM 2's decoder (Ravi et al. 2024) is the same with finer features of the picture, which are added
+while masks are enlarged, and a token more, of which is read whether the thing is there at all.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
-from segment_anything.modeling import Sam
 from segment_anything.modeling.transformer import Attention, TwoWayAttentionBlock
 from torch.nn import functional
 
@@ -33,6 +36,16 @@ _IN_CACHE = 1 << 21
 ONE_MASK, GUESSES = range(1), range(1, 4)
 
 
+class DecodingParts(Protocol):
+    """The parts of a SAM that decode, from segment_anything or sam2, in eval mode."""
+
+    @property
+    def prompt_encoder(self) -> Any: ...
+
+    @property
+    def mask_decoder(self) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Decoded:
     """What the decoder makes of B prompts, before any mask is drawn.
@@ -40,13 +53,17 @@ class Decoded:
     Attributes:
         ious: (B, 4) float32, predicted: of the one mask for prompts that leave no doubt, and of
             SAM's three guesses.
-        tokens: (B, T, C), after the transformer.
+        tokens: (B, T, C), after the transformer: that of the IoUs, those of the four masks, the
+            prompt's.
         picture: (B, G * G, C), the picture as each prompt sees it.
+        presence: (B, 1) float32 logits of SAM 2, above 0 where the thing is on the picture at
+            all; None of a SAM that does not say.
     """
 
     ious: Tensor
     tokens: Tensor
     picture: Tensor
+    presence: Tensor | None = None
 
     @property
     def predicted_iou(self) -> Tensor:
@@ -57,13 +74,21 @@ class Decoded:
 class PromptDecoder:
     """Decodes prompts on one picture."""
 
-    def __init__(self, sam: Sam, features: Tensor, dense: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        sam: DecodingParts,
+        features: Tensor,
+        dense: Tensor | None = None,
+        details: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
         """Prepare what all prompts on a picture share.
 
         Args:
             sam: in eval mode.
             features: (1, C, G, G) of its image encoder; (1, 4 C, G, G) for a DetailedMaskDecoder.
             dense: (1, C, G, G), a mask prompt downscaled by SAM's prompt encoder; None without.
+            details: (1, C / 4, 2G, 2G) and (1, C / 8, 4G, 4G), finer features of the picture, of
+                a SAM that has them; a DetailedMaskDecoder's are among its features.
         """
         decoder, prompts = sam.mask_decoder, sam.prompt_encoder
         kind = _multiplied_in(features)
@@ -72,6 +97,9 @@ class PromptDecoder:
         added, added_more = enlarge.bias.view(1, 1, -1), enlarge_more.bias.view(1, 1, 1, -1)
         if isinstance(decoder, DetailedMaskDecoder):
             features, fine, finest = decoder.split(features)
+            details = fine, finest
+        if details is not None:
+            fine, finest = details
             # rows are places, corners, and their corners; so are columns
             rows, columns = features.shape[2:]
             fine = fine[0].unflatten(1, (rows, 2)).unflatten(3, (columns, 2))
@@ -81,6 +109,10 @@ class PromptDecoder:
             added_more = added_more + finest
         self._added, self._added_more = added.to(kind), added_more.to(kind)
         self._decoder = decoder
+        self._own = [decoder.iou_token.weight, decoder.mask_tokens.weight]
+        self._says_presence = bool(getattr(decoder, "pred_obj_scores", False))
+        if self._says_presence:
+            self._own.insert(0, decoder.obj_score_token.weight)
         self._blocks: list[TwoWayAttentionBlock] = list(decoder.transformer.layers)
         if dense is None:
             dense = prompts.no_mask_embed.weight.reshape(1, -1, 1, 1)
@@ -108,7 +140,7 @@ class PromptDecoder:
             sparse: (B, N, C) prompt embeddings of SAM's prompt encoder.
         """
         decoder = self._decoder
-        own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
+        own = torch.cat(self._own)
         start = torch.cat([own.expand(len(sparse), -1, -1), sparse], dim=1)
         tokens, picture = self._first_block(start)
         for block in self._blocks[1:]:
@@ -116,10 +148,14 @@ class PromptDecoder:
         last = decoder.transformer.final_attn_token_to_image
         seen = _look(last, tokens + start, picture, picture + self._position)
         tokens = decoder.transformer.norm_final_attn(tokens + seen)
+        presence = None
         with torch.autocast(tokens.device.type, enabled=False):
+            if self._says_presence:
+                presence = decoder.pred_obj_score_head(tokens[:, 0].float())
+                tokens = tokens[:, 1:]
             # in 16 bits many masks of a picture would be rated alike, and one takes the best
             ious = decoder.iou_prediction_head(tokens[:, 0].float())
-        return Decoded(ious, tokens, picture)
+        return Decoded(ious, tokens, picture, presence)
 
     def draw(
         self,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
 from segment_anything.utils.transforms import ResizeLongestSide
 
-from src.models.device import half_precision, in_precision, to_device
+from src.models.device import in_precision, to_device
 from src.models.image_encoder import encode_pixels
 from src.models.mask_sizes import Sizes
-from src.models.prompt_decoder import GUESSES, ONE_MASK, PromptDecoder
-from src.models.segmenter import ImageEmbedding, MaskPredictions, Prompts
+from src.models.segmenter import Prompts
+from src.models.two_way_sam import SamEmbedding, TwoWaySam
 
 # Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
 # time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
@@ -23,27 +20,7 @@ from src.models.segmenter import ImageEmbedding, MaskPredictions, Prompts
 LARGE_ENCODER = 50_000_000
 
 
-@dataclass(frozen=True)
-class SamEmbedding:
-    """What SAM keeps of an image.
-
-    Attributes:
-        sizes: of the image.
-        features: (1, C, G, G) float32 of the image encoder; the starter's (1, 4 C, G, G).
-        decoder: prepared for prompts without masks.
-    """
-
-    sizes: Sizes
-    features: torch.Tensor
-    decoder: PromptDecoder
-
-    @property
-    def most_at_once(self) -> int:
-        """How many prompts to decode at once; more are slower."""
-        return self.decoder.most_at_once
-
-
-class PromptableSam:
+class PromptableSam(TwoWaySam):
     """Embeds images and decodes prompts with SAM (Kirillov et al. 2023)."""
 
     def __init__(self, sam: Sam, half_decoder: bool = False, full_precision: bool = False) -> None:
@@ -54,17 +31,9 @@ class PromptableSam:
             half_decoder: decode in 16 bits where the device is faster so, too.
             full_precision: compute all in 32 bits, a large encoder as well.
         """
-        self.module = self.sam = sam
-        half = None if full_precision else half_precision(sam.device)
         large = sum(p.numel() for p in sam.image_encoder.parameters()) >= LARGE_ENCODER
-        self._encoder_precision = half if large else None
-        self._decoder_precision = half if half_decoder else None
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        device: torch.device = self.sam.device
-        return device
+        super().__init__(sam, sam, large, half_decoder, full_precision)
+        self.sam = sam
 
     def sizes(self, image_wh: tuple[int, int]) -> Sizes:
         """At which an image of that size is looked at."""
@@ -91,90 +60,15 @@ class PromptableSam:
         pixels = to_device(shown, self.device).permute(2, 0, 1)[None]
         with in_precision(self.device, self._encoder_precision):
             features = encode_pixels(encoder, self.sam.preprocess(pixels)).float()
-        with in_precision(self.device, self._decoder_precision):
-            return SamEmbedding(sizes, features, PromptDecoder(self.sam, features))
-
-    @torch.inference_mode()
-    def decode(
-        self,
-        embedding: ImageEmbedding,
-        prompts: Prompts,
-        *,
-        multimask: bool = True,
-        min_iou: float | None = None,
-        padding: bool = True,
-    ) -> MaskPredictions:
-        """Cut masks out of an image: SAM's three guesses for each prompt, or one mask.
-
-        Args:
-            embedding: of the image, from this model.
-            prompts: where the masks are.
-            multimask: the three guesses.
-            min_iou: leave out masks whose predicted IoU is not above it; they are not drawn.
-            padding: include logits beyond the edges of the image: (4 G, 4 G) of the whole square.
-        """
-        if not isinstance(embedding, SamEmbedding):
-            raise TypeError("an embedding of another model")
-        sparse = self._sparse(prompts, embedding.sizes)
-        if prompts.logits is None:
-            return self._decoded(
-                embedding.decoder, sparse, embedding.sizes, multimask, min_iou, padding
-            )
-        # a mask is added to the picture, which then is another for each prompt
-        each = []
-        for one, own in enumerate(sparse.split(1)):
-            mask = prompts.logits[one][None, None].to(self.device, torch.float32)
-            dense = self.sam.prompt_encoder.mask_downscaling(mask)
-            with in_precision(self.device, self._decoder_precision):
-                decoder = PromptDecoder(self.sam, embedding.features, dense)
-            found = self._decoded(decoder, own, embedding.sizes, multimask, min_iou, padding)
-            each.append((found.logits, found.predicted_iou, found.prompts + one))
-        logits, ious, places = (torch.cat(parts) for parts in zip(*each, strict=True))
-        return MaskPredictions(logits, ious, places, embedding.sizes)
-
-    def _decoded(
-        self,
-        decoder: PromptDecoder,
-        sparse: torch.Tensor,
-        sizes: Sizes,
-        multimask: bool,
-        min_iou: float | None,
-        padding: bool,
-    ) -> MaskPredictions:
-        which = GUESSES if multimask else ONE_MASK
-        with in_precision(self.device, self._decoder_precision):
-            decoded = decoder.decode(sparse)
-        ious = decoded.ious[:, which.start : which.stop]
-        good = ious > (-math.inf if min_iou is None else min_iou)
-        part_w, part_h = sizes.logits_wh
-        # the last rows of places reach beyond the image: they help to enlarge
-        rows = None if padding else math.ceil(part_h / 4)
-        with in_precision(self.device, self._decoder_precision):
-            logits = decoder.draw(decoded, good, rows, which)
-        if not padding:
-            logits = logits[..., :part_w]
-        return MaskPredictions(logits.float(), ious[good], good.nonzero()[:, 0], sizes)
+        return SamEmbedding(sizes, features, self._prepared(features))
 
     def _sparse(self, prompts: Prompts, sizes: Sizes) -> torch.Tensor:
         """Points and boxes as SAM's prompt encoder gives them: (B, N, C)."""
-        scale_xy = sizes.input_scale_xy
-        points = boxes = None
-        if prompts.points_xy is not None:
-            points_xy = self._tensor(prompts.points_xy * scale_xy)
-            if prompts.labels is None:
-                labels = torch.ones(points_xy.shape[:2], dtype=torch.int, device=self.device)
-            else:
-                labels = torch.as_tensor(prompts.labels, dtype=torch.int, device=self.device)
-            points = points_xy, labels
-        if prompts.boxes_xyxy is not None:
-            boxes = self._tensor(prompts.boxes_xyxy * np.tile(scale_xy, 2))
+        points, boxes = self._points(prompts, sizes), self._boxes(prompts, sizes)
         if points is None and boxes is None:
-            return torch.empty(len(prompts), 0, self.sam.prompt_encoder.embed_dim).to(self.device)
+            return self._no_prompts(len(prompts))
         sparse, _ = self.sam.prompt_encoder(points, boxes, None)
         return torch.as_tensor(sparse)
-
-    def _tensor(self, values: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(values, dtype=torch.float32, device=self.device)
 
 
 def _shrunk(image_rgb: np.ndarray, side: int) -> np.ndarray:

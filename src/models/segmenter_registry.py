@@ -10,12 +10,14 @@ import torch
 from src.errors import CheckpointError
 from src.models.checkpoints import StateDict, read_state_dict
 from src.models.meta_sam import META_SAM
+from src.models.sam2.segmenter import META_SAM_2
 from src.models.segmenter import Segmenter
 from src.models.segmenter_kind import SegmenterKind
 from src.models.starter.segmenter import STARTER_SAM
 
 # The first to know a file's weights loads it; files of the first are tried first.
 KINDS: list[SegmenterKind] = [
+    META_SAM_2,
     META_SAM,
     STARTER_SAM,
 ]
@@ -46,13 +48,14 @@ def segmenter_architecture(state: StateDict, path: Path) -> str:
 
 
 def segmenter_files(folder: Path, device: torch.device) -> list[Path]:
-    """Weights in a folder that are called like a segmenter's, the first to try first."""
-    return [path for kind in KINDS for path in kind.files(folder, device)]
+    """Weights in a folder that seem to be a segmenter's, the first to try first."""
+    found = (path for kind in KINDS for path in kind.files(folder, device))
+    return list(dict.fromkeys(found))
 
 
-def is_called_like_one(path: Path) -> bool:
-    """Whether a file has the name of a segmenter's weights, whatever is in it."""
-    return any(path.match(kind.file_pattern) for kind in KINDS)
+def is_for_a_segmenter(path: Path) -> bool:
+    """Whether a file has the name of a segmenter's weights, or else holds some."""
+    return any(kind.may_have(path) for kind in KINDS)
 
 
 def _kind_of(state: StateDict, path: Path) -> SegmenterKind:

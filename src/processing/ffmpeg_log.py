@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Protocol
 
 from src.stopping import ASK_EVERY_S, wanted
 
@@ -59,6 +59,11 @@ class VideoFacts:
     frames: int = 1
     camera: tuple[str | None, str | None] = (None, None)
 
+    def become(self, other: VideoFacts) -> None:
+        """Take over what was found out elsewhere."""
+        for each in fields(other):
+            setattr(self, each.name, getattr(other, each.name))
+
     def judge_length(self) -> None:
         """Compare the last frame's end with the duration: ffmpeg does not report a cut.
 
@@ -76,10 +81,28 @@ class VideoFacts:
             self.damage = f"only the first {end_s:.1f} s of {said_s:.1f} s could be read"
 
 
-class Shown(NamedTuple):
-    """ffmpeg's announcement of a sampled frame."""
+class Numbering(Protocol):
+    """Gives frames their place in the video where ffmpeg began in the middle of it.
 
-    frame_index: int
+    Attributes:
+        is_lost: whether it will never know it, so that ffmpeg works for nothing.
+    """
+
+    is_lost: bool
+
+    def see(self, count: int, timestamp_s: float) -> None:
+        """Take note of a frame of the source, which ffmpeg counts from where it began."""
+        ...
+
+    def frame_index(self, count: int) -> int | None:
+        """Return the place of such a frame; None while it is not known."""
+        ...
+
+
+class Shown(NamedTuple):
+    """ffmpeg's announcement of a sampled frame; without an index where its place is not known."""
+
+    frame_index: int | None
     timestamp_s: float
     size_wh: tuple[int, int]
 
@@ -87,9 +110,21 @@ class Shown(NamedTuple):
 class FfmpegLog:
     """Reads ffmpeg's stderr beside its frames, and ends an ffmpeg that hangs."""
 
-    def __init__(self, process: subprocess.Popen[bytes], facts: VideoFacts) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        facts: VideoFacts,
+        numbering: Numbering | None = None,
+    ) -> None:
+        """Read from now on.
+
+        Args:
+            facts: filled meanwhile.
+            numbering: of an ffmpeg that began in the middle; None for one that began at the start.
+        """
         self.process = process
         self.facts = facts
+        self._numbering = numbering
         # A Ctrl-C in the middle of Queue.get can leave its lock taken for good; a SimpleQueue has
         # none that a signal could interrupt.
         self._shown: queue.SimpleQueue[Shown | None] = queue.SimpleQueue()
@@ -143,12 +178,16 @@ class FfmpegLog:
                 self._last_sign_s = time.monotonic()
                 if which == SAMPLED:
                     size_wh = int(width), int(height)
-                    self._shown.put(Shown(frame_index, timestamp_s, size_wh))
+                    self._shown.put(Shown(self._place(frame_index), timestamp_s, size_wh))
                     continue
                 frame_index = frames_before + int(count)
                 if which == SOURCE:
                     source_index = frame_index
                     self._take_last(timestamp_s, lasts_s)
+                    if self._numbering is not None:
+                        self._numbering.see(frame_index, timestamp_s)
+                        if self._numbering.is_lost:
+                            self.process.kill()
             elif CONFIGURED.match(line):
                 frames_before = source_index + 1
             elif line.startswith("[info] Input #0, matroska"):
@@ -162,6 +201,9 @@ class FfmpegLog:
                 self.facts.damage = _in_words(match[1])
         self.process.stderr.close()
         self._shown.put(None)
+
+    def _place(self, count: int) -> int | None:
+        return count if self._numbering is None else self._numbering.frame_index(count)
 
     def _take_last(self, timestamp_s: float, lasts_s: str | None) -> None:
         """Note a frame of the source; where its duration is not said, the last gap is it."""

@@ -153,6 +153,14 @@ class ModelsInUse:
                 self._tagger = self._tagger_of(self.vectors.clip)
             return self._tagger
 
+    def reembed(self) -> Iterator[Event]:
+        """Embed and tag what the CLIP in use has not seen; see MediaLibrary.reembed."""
+        self.write_down()
+        waiting = self.vectors.embeddings.missing()
+        yield from self.embed_missing(self.vectors)
+        self.tag_drawn(waiting)
+        yield from self.retag()
+
     def clip_bundle(self) -> ClipBundle:
         """Return what embeds now, as one."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +56,12 @@ class FrameReading:
         decoder = ALPHA_DECODERS[stream.codec]
         return [f"-c:{stream.index}", decoder] if has_decoder(program, decoder) else []
 
-    def output_options(self, frames_per_second: float) -> list[str]:
-        """Return the options that go after the file: raw frames come out of the pipe."""
-        rate = frames_per_second
+    def output_options(self, select: str) -> list[str]:
+        """Return the options that go after the file: raw frames come out of the pipe.
+
+        Args:
+            select: which of them, an expression of ffmpeg's; see sampled and numbered.
+        """
         filters = [f"showinfo@{SOURCE}=checksum=0"]
         if self.deinterlaces():
             # It gives each frame when the next has come, so the frames are counted behind it too;
@@ -66,7 +70,7 @@ class FrameReading:
             filters.append(f"showinfo@{DEINTERLACED}=checksum=0")
         matrix = self.matrix()
         filters += [
-            f"select='isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))'",
+            f"select='{select}'",
             f"scale=w='max(1,round(iw*clip(sar,1/{MAX_SAR},{MAX_SAR})))':h=ih"
             + (f":in_color_matrix={matrix}" if matrix else ""),
             "setsar=1",
@@ -118,6 +122,40 @@ class FrameReading:
         width, height = stream.size_wh
         is_hd = width > SD_WIDTH or height > SD_HEIGHT
         return "bt709" if is_hd else None
+
+
+def sampled(frames_per_second: float, from_s: float | None = None) -> str:
+    """Select of each 1/frames_per_second of a second the first frame.
+
+    Args:
+        from_s: leave out all before; then the first one that is selected may not be the first of
+            its part.
+    """
+    rate = frames_per_second
+    expression = f"isnan(prev_selected_t)+gt(floor(t*{rate}),floor(prev_selected_t*{rate}))"
+    return expression if from_s is None else f"gte(t,{from_s:.6f})*({expression})"
+
+
+def numbered(frame_indexes: Sequence[int]) -> str:
+    """Select frames by their places, in ascending order; it takes few steps for each frame."""
+    if len(frame_indexes) == 1:
+        return f"eq(n,{frame_indexes[0]})"
+    middle = len(frame_indexes) // 2
+    before, after = numbered(frame_indexes[:middle]), numbered(frame_indexes[middle:])
+    return f"if(lt(n,{frame_indexes[middle]}),{before},{after})"
+
+
+def at_moments(times_s: Sequence[float]) -> str:
+    """Select frames by when they are shown, in ascending order, and perhaps others beside them.
+
+    A time that ffmpeg said has six digits.
+    """
+    if len(times_s) == 1:
+        near_s = 0.001 + 1e-5 * abs(times_s[0])
+        return f"between(t,{times_s[0] - near_s:.6f},{times_s[0] + near_s:.6f})"
+    middle = len(times_s) // 2
+    before, after = at_moments(times_s[:middle]), at_moments(times_s[middle:])
+    return f"if(lt(t,{(times_s[middle - 1] + times_s[middle]) / 2:.6f}),{before},{after})"
 
 
 def _over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

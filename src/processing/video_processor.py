@@ -18,10 +18,10 @@ from src.processing.capture_dates import (
     date_in_name,
     date_of_video,
 )
-from src.processing.ffmpeg_log import FfmpegLog, VideoFacts
+from src.processing.ffmpeg_log import FfmpegLog, Numbering, VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened, start
 from src.processing.image_loader import check_readable
-from src.processing.video_filters import FrameReading
+from src.processing.video_filters import FrameReading, sampled
 from src.processing.video_streams import read_header
 from src.records import Frame
 from src.stopping import ask_wanted
@@ -67,7 +67,7 @@ class VideoProcessor:
         program = find_ffmpeg()
         if program is None:
             facts.captured_at = date_in_avi(path) or date_in_name(path.name)
-            read = _read(self._opencv(path), FrameReading(), facts)
+            read = decoded(self._opencv(path), FrameReading(), facts)
         else:
             header = read_header(program, path)
             facts.captured_at = (
@@ -76,8 +76,8 @@ class VideoProcessor:
             facts.camera = camera_of_video(header.notes)
             reading = FrameReading.of(header.film())
             command = opened(program, path, *reading.input_options(program))
-            command += reading.output_options(self.frames_per_second)
-            read = _read(command, reading, facts)
+            command += reading.output_options(sampled(self.frames_per_second))
+            read = decoded(command, reading, facts)
         last: _Look | None = None
         taken = 0
         for frame in read:
@@ -104,10 +104,23 @@ class VideoProcessor:
         return [sys.executable, "-m", "src.processing.opencv_reader", f"file:{path}", rate]
 
 
-def _read(command: list[str], reading: FrameReading, facts: VideoFacts) -> Generator[Frame]:
+def decoded(
+    command: list[str],
+    reading: FrameReading,
+    facts: VideoFacts,
+    numbering: Numbering | None = None,
+) -> Generator[Frame]:
+    """Run ffmpeg and give out the frames that it samples; close it to end ffmpeg.
+
+    Args:
+        command: with the options of `reading`.
+        facts: filled while frames come.
+        numbering: of a command that begins in the middle of a video; frames whose place it does
+            not know are left out.
+    """
     process = start(command)
     assert process.stdout is not None
-    log = FfmpegLog(process, facts)
+    log = FfmpegLog(process, facts, numbering)
     try:
         while True:
             with log.waiting():
@@ -118,8 +131,9 @@ def _read(command: list[str], reading: FrameReading, facts: VideoFacts) -> Gener
                     process.wait()  # its last message may be what is wrong with the video
                     ask_wanted()
                     break
-            image = reading.to_rgb(content, shown.size_wh)
-            yield Frame(image, shown.frame_index, shown.timestamp_s)
+            if shown.frame_index is not None:
+                image = reading.to_rgb(content, shown.size_wh)
+                yield Frame(image, shown.frame_index, shown.timestamp_s)
     finally:
         process.kill()
         process.stdout.close()

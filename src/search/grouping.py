@@ -1,9 +1,10 @@
-"""Hits of the same thing become one: frames of a video, masks of a frame, copies of a file."""
+"""Hits of one thing become one: of a track, of frames of a video, masks of a frame, copies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,6 +31,7 @@ Embeddings = Callable[[Sequence[str]], Mapping[str, np.ndarray]]
 # The later and the earlier places of pairs, (P,) int64, and how alike they have to be, (P,).
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 NOTHING_KNOWN = KnownCopies()
+NO_TRACKS: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 def one_of_each(
@@ -39,6 +41,7 @@ def one_of_each(
     dhashes: Mapping[str, str],
     embeddings: Embeddings,
     copies: KnownCopies = NOTHING_KNOWN,
+    spans: Mapping[str, tuple[float, float]] = NO_TRACKS,
 ) -> list[SearchHit]:
     """Make hits of the same thing one hit: the best, with the others as its `alike`.
 
@@ -52,10 +55,15 @@ def one_of_each(
         dhashes: of the frames of segments, 16 hex digits by the segment's id, where known.
         embeddings: asked once, about those that may be the same by where they are.
         copies: the media files that are known to be copies of one another, or not to be.
+        spans: when the tracks of segments begin and end, by the segment's id; of those in one.
 
     Returns:
-        The hits that stand for the others, best first.
+        The hits that stand for the others, best first; each that is in a track with its `moment`.
     """
+    hits = [
+        replace(hit, moment=spans[hit.segment.id]) if hit.segment.id in spans else hit
+        for hit in hits
+    ]
     places = _Places.of(hits, dhashes)
     first, second, least = _may_be_same(places, like, copies)
     is_like = _cosines(hits, first, second, embeddings) >= least
@@ -99,6 +107,8 @@ class _Places:
         whole: (N,) bool, whether it is a whole frame, or nearly.
         hashes: (N,) uint64.
         is_hashed: (N,) bool, whether there is one.
+        track: (N,) numbers of the track; each in none has a negative one of its own.
+        span_s: (N, 2) float64, when the track begins and ends; NaN where that is not known.
     """
 
     media: np.ndarray
@@ -108,6 +118,8 @@ class _Places:
     whole: np.ndarray
     hashes: np.ndarray
     is_hashed: np.ndarray
+    track: np.ndarray
+    span_s: np.ndarray
 
     @classmethod
     def of(cls, hits: Sequence[SearchHit], dhashes: Mapping[str, str]) -> _Places:
@@ -133,7 +145,21 @@ class _Places:
             ),
             np.array([int(each or "0", 16) for each in hashes], np.uint64),
             np.array([each is not None for each in hashes], bool),
+            np.array(
+                [-1 - n if s.track_id is None else s.track_id for n, s in enumerate(segments)],
+                np.int64,
+            ),
+            np.array(
+                [(np.nan, np.nan) if hit.moment is None else hit.moment for hit in hits]
+            ).reshape(-1, 2),
         )
+
+    def are_apart(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Say of pairs whether they are two things: of tracks that are there at one time."""
+        a, b = self.span_s[first], self.span_s[second]
+        together = np.minimum(a[:, 1], b[:, 1]) > np.maximum(a[:, 0], b[:, 0])
+        apart: np.ndarray = (self.track[first] != self.track[second]) & together
+        return apart
 
     def overlap(
         self, first: np.ndarray, second: np.ndarray, mirrored: bool = False
@@ -166,16 +192,23 @@ def _may_be_same(places: _Places, like: float, copies: KnownCopies) -> Pairs:
     apart_s = np.abs(places.time_s[first] - places.time_s[second])  # NaN in a photo
     in_film = (apart_s >= 0) & ~in_frame & (places.whole[first] == places.whole[second])
     near, stays = apart_s <= NEAR_S, iou >= MOVED_IOU
-    at = here | (in_film & (near | stays))
+    at = here | (in_film & (near | stays) & ~places.are_apart(first, second))
     # what has moved, or is there again later, has to be more alike
     least = np.where(in_frame | (near & stays), like, (1 + like) / 2)
     found = (
         (first[at], second[at], least[at]),
+        _of_one_track(places),
         _frames_alike(places, like, copies),
         _known_copies(places, like, copies),
     )
     first, second, least = (np.concatenate(each) for each in zip(*found, strict=True))
     return first, second, least
+
+
+def _of_one_track(places: _Places) -> Pairs:
+    """List the pairs of a track, which are the same however alike."""
+    first, second = _pairs(places.track)
+    return first, second, np.full(len(first), -1.0)
 
 
 def _pairs(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

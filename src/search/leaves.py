@@ -140,26 +140,47 @@ class SegmentIs(_OneOf):
     sql = "s.id IN {}"
 
 
-@leaf("file", "file:12")
 @dataclass(frozen=True)
-class MediaFileIs(Leaf):
-    """The segment is of one of the media files named by id."""
+class _Numbered(Leaf):
+    """Something is one of those named by their numbers.
+
+    Attributes:
+        what: "a media file", for what a number is not.
+    """
 
     ids: tuple[int, ...]
-
-    def condition(self) -> Condition:
-        return Condition(_on_frames(f"media_file_id IN {LISTED}"), (json.dumps(self.ids),))
+    what: ClassVar[str]
 
     @classmethod
     def read(cls, value: Value) -> Filter:
         ids = value.listed()
         for each in ids:
             if not re.fullmatch(r"\d{1,18}", each, re.ASCII):
-                raise QueryError(f'file is the number of a media file, not "{each}"')
+                raise QueryError(f'{cls.key} is the number of {cls.what}, not "{each}"')
         return cls(tuple(int(each) for each in ids))
 
     def written(self) -> str:
         return f":{_list(tuple(map(str, self.ids)))}"
+
+
+@leaf("file", "file:12")
+class MediaFileIs(_Numbered):
+    """The segment is of one of the media files named by id."""
+
+    what = "a media file"
+
+    def condition(self) -> Condition:
+        return Condition(_on_frames(f"media_file_id IN {LISTED}"), (json.dumps(self.ids),))
+
+
+@leaf("track", "track:12")
+class TrackIs(_Numbered):
+    """The segment is in one of the tracks named by id."""
+
+    what = "a track"
+
+    def condition(self) -> Condition:
+        return Condition(f"s.track_id IN {LISTED}", (json.dumps(self.ids),))
 
 
 @dataclass(frozen=True)

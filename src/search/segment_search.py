@@ -124,6 +124,33 @@ class SegmentSearch:
                 strengths[np.isin(np.array(segment_map.segment_ids), tagged)] = 1
         return strengths
 
+    def scores(self, query: Query, segment_ids: Sequence[str]) -> dict[str, float]:
+        """Score segments for the terms of a query as `search` does, whatever its filter leaves.
+
+        Returns:
+            By id; segments without an embedding are left out. Empty where no term says anything.
+
+        Raises:
+            QueryError, MediaReadError: see search.
+        """
+        terms = read_terms(self._vectors.clip, query.terms).terms
+        found: dict[str, float] = {}
+        if terms:
+            total = sum_of(terms, [self._embedding(term) for term in terms])
+            total = total / np.linalg.norm(total)
+            vectors = self._vectors.embeddings.get(segment_ids)
+            if vectors:
+                scored = np.stack(list(vectors.values())) @ total
+                found = dict(zip(vectors, scored.tolist(), strict=True))
+        if len(query.terms) == 1 and isinstance(query.terms[0], Words):
+            browse = BrowseQueries(self._vectors.metadata)
+            wanted = set(segment_ids)
+            text = as_query(query.terms[0].text)
+            for segment_id in browse.tagged_by_people(text, browse.metadata.count_segments()):
+                if segment_id in wanted:
+                    found[segment_id] = 1.0
+        return found
+
     def _found(self, query: Query, search: Callable[[int], SearchResult]) -> SearchResult:
         """Search for hits, or for so many that there are enough different ones among them."""
         if not query.one_of_each or self._calibration is None:
@@ -133,13 +160,15 @@ class SegmentSearch:
         while True:
             found = search(n)
             metadata = self._vectors.metadata
+            ids = [hit.segment.id for hit in found]
             cards = one_of_each(
                 found.hits,
                 query.limit,
                 self._calibration.images.low,
-                metadata.dhashes_of([hit.segment.id for hit in found]),
+                metadata.dhashes_of(ids),
                 self._vectors.embeddings.get,
                 metadata.duplicates.copies_among(hit.segment.media_file_id for hit in found),
+                metadata.tracks.spans(ids),
             )
             if len(cards) >= query.limit or len(found) < n or n >= MOST_HITS:
                 return replace(found, hits=tuple(cards))

@@ -132,6 +132,47 @@ def draw_scene(
 
 
 @dataclass(frozen=True)
+class LoneShape:
+    """A shape drawn by itself, to be laid over pictures.
+
+    Attributes:
+        rgb: (H, W, 3) float32 in 0..255, beyond its edge as well.
+        alpha: (H, W) float32, its coverage, 0..1.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray
+
+
+def draw_alone(rng: np.random.Generator, radius: float, unlike_rgb: np.ndarray) -> LoneShape:
+    """Draw one shape, in a colour that stands out from another.
+
+    Args:
+        radius: in pixels; the picture is a square that has room for it.
+        unlike_rgb: (3,) in 0..255.
+    """
+    side = 2 * int(np.ceil(1.45 * radius)) + 1
+    centre = np.full(2, side / 2)
+    ground = np.empty((side, side, 3), np.float32)
+    ground[:] = unlike_rgb
+    while True:
+        name = str(rng.choice(SHAPES))
+        made = _rasterise(rng, name, centre, radius, (side, side), _Style(3, False, 0.0, 0.0))
+        if made is None:
+            continue
+        window, alpha = made
+        colour = _contrasting_colour(rng, ground[window], alpha, alpha > 0.5)
+        if colour is None:
+            continue
+        whole = np.zeros((side, side), np.float32)
+        whole[window] = alpha
+        rgb = np.empty((side, side, 3), np.float32)
+        rgb[:] = colour[1]
+        _render(rng, rgb, window, alpha, colour, centre, radius, _Style(3, False, 0.0, 0.0))
+        return LoneShape(rgb, whole)
+
+
+@dataclass(frozen=True)
 class _Style:
     """What all shapes of one picture share: how they are rendered."""
 

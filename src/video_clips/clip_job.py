@@ -17,9 +17,9 @@ from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.library_files import SafeFolder
 from src.processing.ffmpeg_process import find_ffmpeg
+from src.processing.known_frames import KnownFrame
 from src.processing.video_streams import read_header
 from src.records import MediaFile
-from src.settings import Settings
 from src.track_records import ClipMasks
 from src.video_clips.encoder import NO_FFMPEG, VideoEncoder, read_sound
 from src.video_clips.frames import at_steps, frame_rate, read_from, steps_of
@@ -41,7 +41,6 @@ class Clip:
     """
 
     metadata: MetadataDatabase
-    settings: Settings
     media_file_id: int
     begin_s: float
     end_s: float
@@ -86,6 +85,14 @@ class Clip:
             )
         return media
 
+    def _known_frames(self) -> list[KnownFrame]:
+        rows = self.metadata.connection.read().execute(
+            "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
+            " AND timestamp_s IS NOT NULL ORDER BY timestamp_s",
+            (self.media_file_id,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def _check_place(self, file: Path, media: MediaFile) -> None:
         """Check that a clip may come to its place.
 
@@ -129,7 +136,7 @@ class Clip:
         written, encoder = 0, None
         with (
             contextlib.ExitStack() as stack,
-            closing(read_from(media.path, begin_s, self.settings)) as frames,
+            closing(read_from(media.path, begin_s, self._known_frames())) as frames,
         ):
             for time_s, image_rgb in at_steps(frames, begin_s, end_s, rate):
                 if encoder is None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
-from sys import maxsize
 
 import numpy as np
 
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frame_reader import EVERY_FRAME
-from src.processing.frames import read_frames
+from src.processing.known_frames import KnownFrame, read_range
 from src.records import Frame
-from src.settings import Settings
 
 # The rates of television are thousandths off what headers say in two digits.
 _OF_TELEVISION = {
@@ -59,6 +56,8 @@ def at_steps(
     at_s = next(times)
     last: Frame | None = None
     for frame in frames:
+        if last is not None and (frame.timestamp_s or 0.0) <= (last.timestamp_s or 0.0):
+            continue  # it has come before
         while last is not None and at_s < (frame.timestamp_s or 0.0) - _LATE_S:
             yield at_s, last.image_rgb
             following = next(times, None)
@@ -75,22 +74,21 @@ def at_steps(
         yield time_s, last.image_rgb
 
 
-def read_from(path: Path, begin_s: float, settings: Settings) -> Generator[Frame]:
+def read_from(path: Path, begin_s: float, known: Sequence[KnownFrame]) -> Generator[Frame]:
     """Read all frames of a video, from that which is shown at a moment on.
+
+    Args:
+        known: frames of it that are stored, in the order of time: reading begins near one of them.
 
     Raises:
         MediaReadError: nothing in the file can be read.
     """
-    every = replace(
-        settings,
-        frames_per_second=EVERY_FRAME,
-        duplicate_distance=-1,
-        frames_per_video=maxsize,
-    )
+    # what is shown then may have been shown for long, but no longer than a stored frame before it
+    first_s = max((at_s for _, at_s in known if at_s <= begin_s), default=0.0)
     before: Frame | None = None
-    with closing(read_frames(path, "video", every, VideoFacts())) as frames:
+    with closing(read_range(path, first_s, inf, EVERY_FRAME, known, VideoFacts())) as frames:
         for frame in frames:
-            if (frame.timestamp_s or 0.0) <= begin_s:
+            if (frame.timestamp_s or 0.0) <= begin_s + _LATE_S:
                 before = frame
                 continue
             if before is not None:

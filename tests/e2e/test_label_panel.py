@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +16,13 @@ from src.events import FileDone
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
-from src.gui.label.label_panel import LabelPanel, LabelPanelActions
+from src.gui.label.label_panel import LabelPanel, LabelPanelActions, own_labels
 from src.gui.label.rank_head import DOUBTFUL
 from src.gui.label.rank_tab import RankTab
 from src.gui.panel.panel import PanelContext
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import DARK, Theme
+from src.gui.widgets.dropdown import Dropdown
 from src.label_records import LabelAttribute
 from src.records import SearchHit
 from tests.gui.label.fake_labels import FakeLabels
@@ -61,6 +63,7 @@ class Desk:
         painter = CardPainter(theme, CardSprites(DARK, 1.0, ""), DARK.window)
         self.opened: list[int] = []
         self.examples: list[SearchHit] = []
+        self.exported: list[str] = []
         self.signals = signals
         context = PanelContext(root, theme, session, thumbnails, painter, KnownLabels(session))
         self.panel = LabelPanel(
@@ -72,6 +75,7 @@ class Desk:
                 lambda: None,
                 lambda: None,
                 lambda: None,
+                self.exported.append,
             ),
         )
 
@@ -497,3 +501,86 @@ def _words(desk: Desk) -> list[str]:
     assert here.winfo_ismapped()
     said = [str(each.cget("text")) for each in (here._title, here._sentence)]
     return said + [button.text for button in here._buttons]
+
+
+def write_attributes_of(desk: Desk, name: str, typed: str) -> Dropdown:
+    """Open the attributes of a label, and type over what is there."""
+    desk.panel.choose(name)
+    chosen = desk.panel.chosen_label
+    assert chosen is not None
+    chosen.attributes()
+    desk.root.update()
+    (menu,) = [each for each in desk.root.winfo_children() if isinstance(each, Dropdown)]
+    text = next(each for each in all_in(menu) if isinstance(each, tkinter.Text))
+    text.delete("1.0", "end")
+    text.insert("1.0", typed)
+    desk.root.update()
+    return menu
+
+
+def all_in(widget: tkinter.Misc) -> Iterator[tkinter.Misc]:
+    for child in widget.winfo_children():
+        yield child
+        yield from all_in(child)
+
+
+def test_a_click_beside_attributes_keeps_them_and_escape_drops_them(desk: Desk) -> None:
+    desk.show()
+    menu = write_attributes_of(desk, "yellow block", "size: small, large")
+    menu.event_generate("<Button-1>", x=-20, y=-20)
+    desk.settle()
+    assert not menu.winfo_exists()
+    size = LabelAttribute("size", "choice", ("small", "large"))
+    assert desk.labels.state["yellow block"][0].attributes == (size,)
+    assert desk.panel.hints.said == "Attributes of “yellow block” changed."
+    menu = write_attributes_of(desk, "yellow block", "age: number")
+    menu.event_generate("<Escape>")
+    desk.settle()
+    assert not menu.winfo_exists()
+    assert desk.labels.state["yellow block"][0].attributes == (size,)
+
+
+def test_attributes_that_cannot_be_read_stay_open_and_say_why(desk: Desk) -> None:
+    desk.show()
+    menu = write_attributes_of(desk, "yellow block", "size small")
+    menu.event_generate("<Button-1>", x=-20, y=-20)
+    desk.settle()
+    assert menu.winfo_exists() and desk.labels.state["yellow block"][0].attributes == ()
+    said = [each.cget("text") for each in all_in(menu) if isinstance(each, tkinter.Label)]
+    assert any(text.startswith("Line 1: write a name, a colon") for text in said)
+    menu.close()
+
+
+def test_ctrl_a_selects_all_attributes(desk: Desk) -> None:
+    desk.show()
+    menu = write_attributes_of(desk, "yellow block", "size: small, large\nage: number")
+    text = next(each for each in all_in(menu) if isinstance(each, tkinter.Text))
+    text.event_generate("<Control-a>")
+    assert text.get("sel.first", "sel.last") == "size: small, large\nage: number"
+    menu.close()
+
+
+def test_a_click_beside_attributes_that_are_as_they_were_is_no_act(desk: Desk) -> None:
+    desk.show()
+    menu = write_attributes_of(desk, "yellow block", "")
+    menu.event_generate("<Button-1>", x=-20, y=-20)
+    desk.settle()
+    assert not menu.winfo_exists() and not desk.panel.acts.can_undo
+
+
+def test_the_chosen_label_is_exported_as_people_gave_it(desk: Desk) -> None:
+    desk.show()
+    desk.panel.choose("red block")
+    desk.panel.export.invoke()
+    assert desk.exported == ["red block"]
+    recipe = own_labels("red block")
+    assert recipe.labels == "accepted" and [rule.tags for rule in recipe.classes] == [
+        ("red block",)
+    ]
+    for name in ("red block", "yellow block"):
+        desk.labels.remove(name)
+    for listener in desk.signals.content_changed:
+        listener()
+    desk.settle()
+    desk.panel.export.invoke()
+    assert not desk.panel.export.enabled and desk.exported == ["red block"]

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from src.models.model_registry import MIRROR, entry
+from src.models.model_service import OFFERED_CLIP, OFFERED_SAMS
 from tests.e2e.desktop import Screen, Start, State, Window, wait_until
 from tests.small_weights import clip_b_32
 from tests.web_server import Server
 
-CLIP, SAM = "ViT-B-32-laion2b", "vit_b"
+CLIP, SAM = OFFERED_CLIP, next(name for name in OFFERED_SAMS if not entry(name).needs)
 NO_SAM = "Whole images only (CLIP only)"
 
 

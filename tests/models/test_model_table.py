@@ -112,7 +112,7 @@ def test_larger_models_are_offered_to_who_has_none_and_a_network(
     assert here.offer() is None
     monkeypatch.setattr(model_service, "has_route", lambda address: True)
     offer = here.offer()
-    assert offer is not None and offer.names == model_service.OFFERED
+    assert offer is not None and offer.names[0] == model_service.OFFERED_CLIP
     entries = [model_registry.entry(name) for name in offer.names]
     assert {entry.kind for entry in entries} == {"clip", "sam"}
     assert offer.bytes == sum(entry.about for entry in entries)
@@ -125,6 +125,24 @@ def test_larger_models_are_offered_to_who_has_none_and_a_network(
     assert offer is not None and offer.hosts == ("files.example",)
     (tmp_path / entries[1].file_name).write_bytes(b"weights")
     assert here.offer() is None
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_sam_2_is_the_first_offer_where_its_package_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    (tmp_path / "starter").symlink_to(STARTER_FOLDER)
+    here = ModelService(ModelManager(tmp_path, device="cpu"))
+    monkeypatch.setattr(model_service, "has_route", lambda address: True)
+    monkeypatch.setattr("src.models.sam2.building.is_installed", lambda: installed)
+    offer = here.offer()
+    assert offer is not None
+    assert offer.names[1] == ("sam2.1_hiera_tiny" if installed else "vit_b")
+    rows = [row for row in here.rows() if row.kind == "sam" and row.path is None]
+    metas = [row for row in rows if row.name.startswith("sam2.1")]
+    assert len(metas) == 4 and rows[0].name == offer.names[1]
+    lacking = ["needs the package sam2" in row.purpose for row in metas]
+    assert lacking == [not installed] * 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's tables of routes")

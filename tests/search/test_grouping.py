@@ -36,6 +36,7 @@ def hit(
     media: int = 1,
     frame: int = 0,
     at_s: float | None = None,
+    track: int | None = None,
 ) -> SearchHit:
     """Make a hit whose mask is its box; a whole frame where the box is."""
     x, y, w, h = box
@@ -56,6 +57,7 @@ def hit(
         None,
         None if whole else encode_rle(mask)["counts"],
         Path("/crop.jpg"),
+        track_id=track,
     )
     return SearchHit(segment, 0.5)
 
@@ -231,3 +233,27 @@ def test_a_search_gives_as_many_cards_as_it_is_asked_for(search: SegmentSearch) 
     assert [card.segment.id for card in every][:3] == [card.segment.id for card in few]
     assert (every.line, every.strong) == (few.line, few.strong)
     assert len(search.search(replace(query, limit=40, one_of_each=False))) == 40
+
+
+def test_a_track_is_one_however_it_has_changed_and_has_its_range() -> None:
+    first = hit("a", (10, 10, 40, 40), frame=0, at_s=0.0, track=7)
+    later = hit("b", (150, 10, 20, 20), frame=9, at_s=90.0, track=7)
+    spans = {"a": (0.0, 95.0), "b": (0.0, 95.0)}
+    vectors = {"a": AXES[0], "b": AXES[1]}
+    (card,) = one_of_each([first, later], 9, LIKE, {}, lambda ids: vectors, spans=spans)
+    assert card.moment == (0.0, 95.0)
+    assert [each.segment.id for each in card.alike] == ["b"]
+    apart = one_of_each([first, later], 9, LIKE, {}, lambda ids: vectors)
+    assert len(apart) == 1, "the range need not be known"
+
+
+def test_tracks_that_are_there_at_one_time_are_two_things() -> None:
+    first = hit("a", (10, 10, 40, 40), frame=0, at_s=0.0, track=7)
+    other = hit("b", (12, 10, 40, 40), frame=1, at_s=1.0, track=8)
+    vectors = {"a": AXES[0], "b": AXES[0]}
+
+    def cards(spans: Mapping[str, tuple[float, float]]) -> int:
+        return len(one_of_each([first, other], 9, LIKE, {}, lambda ids: vectors, spans=spans))
+
+    assert cards({"a": (0.0, 5.0), "b": (1.0, 6.0)}) == 2
+    assert cards({"a": (0.0, 1.0), "b": (1.0, 6.0)}) == 1, "one that broke in two"

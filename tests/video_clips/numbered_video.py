@@ -17,7 +17,7 @@ TONE_FROM_S = 1.0
 
 def grey_of(frame: int) -> int:
     """The grey that a frame has all over."""
-    return 20 + 4 * frame
+    return 20 + 4 * (frame % 50)
 
 
 def make_video(path: Path, frames: int = 50, sound: bool = True, *options: str) -> Path:

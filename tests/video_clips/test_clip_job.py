@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +16,9 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.models.mask_rle import decode_rle
-from src.records import Tag
-from src.settings import Settings
+from src.records import Frame, Tag
 from src.track_records import ClipMasks
-from src.video_clips import clip_job
+from src.video_clips import clip_job, frames
 from src.video_clips.clip_job import Clip
 from tests.datasets.drawn_library import a_mask, add_file, add_frame
 from tests.drawn_tracks import METHOD
@@ -83,7 +85,7 @@ def clip(
     masks: ClipMasks | None = None,
     replace: bool = False,
 ) -> Iterator[Event]:
-    return Clip(metadata, Settings(), media_id, begin_s, end_s, file, masks, replace).run()
+    return Clip(metadata, media_id, begin_s, end_s, file, masks, replace).run()
 
 
 def greys(file: Path) -> list[int]:
@@ -147,10 +149,10 @@ def test_a_range_past_the_end_ends_with_the_video(
 def test_masks_move_from_box_to_box(metadata: MetadataDatabase, video: Path, out: Path) -> None:
     media_id, track_id = tracked(metadata, video)
     list(clip(metadata, media_id, 0.0, 1.2, out / "a.mp4", ClipMasks((track_id,))))
-    frames = frames_of(out / "a.mp4")
+    shown = frames_of(out / "a.mp4")
     for at, (x, y) in ((0, (8, 8)), (12, (23, 16)), (25, (40, 24)), (29, (40, 24))):
         grey = np.full((WH[1], WH[0], 3), grey_of(at), int)
-        drawn = np.abs(frames[at].astype(int) - grey).max(-1) > 12
+        drawn = np.abs(shown[at].astype(int) - grey).max(-1) > 12
         wanted = a_mask_of((x, y, 16, 16))
         shared = (drawn & wanted).sum() / (drawn | wanted).sum()
         assert shared > 0.8, (at, shared)
@@ -320,3 +322,54 @@ def test_a_video_that_is_gone_or_no_video_is_said(
     with pytest.raises(MediaReadError):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
+
+
+def test_a_range_far_into_a_video_is_read_from_near_it(
+    metadata: MetadataDatabase, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No frame of the first seconds is decoded, and the clip is the same to the frame."""
+    video = make_video(tmp_path / "long.mp4", 500)
+    media_id = add_file(metadata, video, "video", WH)
+    metadata.update_media(media_id, duration_s=20.0)
+    for at_s in range(20):
+        add_frame(metadata, media_id, "long", [], at_s * RATE, float(at_s), WH)
+    read: list[float] = []
+    real = frames.read_range
+
+    def counted(*arguments: object) -> Iterator[Frame]:
+        for frame in real(*arguments):  # type: ignore[arg-type]
+            read.append(frame.timestamp_s or 0.0)
+            yield frame
+
+    monkeypatch.setattr(frames, "read_range", counted)
+    list(clip(metadata, media_id, 17.48, 18.0, out / "a.mp4"))
+    assert greys(out / "a.mp4") == pytest.approx([grey_of(each) for each in range(437, 450)], abs=2)
+    assert 14 < min(read) <= 17
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.video_clips.clip_job import Clip
+
+metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])))
+for event in Clip(metadata, int(sys.argv[2]), 0.0, 2.0, Path(sys.argv[3])).run():
+    if getattr(event, "done", 0) == 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_leaves_no_clip_and_the_next_one_clears_up(
+    metadata: MetadataDatabase, video: Path, out: Path
+) -> None:
+    media_id, root = added(metadata, video), metadata.paths.root
+    metadata.close()
+    words = [sys.executable, "-c", KILLED, str(root), str(media_id), str(out / "a.mp4")]
+    assert subprocess.run(words, timeout=120).returncode == -signal.SIGKILL
+    assert len(list(out.iterdir())) == 1 and not (out / "a.mp4").exists()
+    again = MetadataDatabase(metadata.paths)
+    list(clip(again, media_id, 0.0, 0.2, out / "a.mp4"))
+    again.close()
+    assert [each.name for each in out.iterdir()] == ["a.mp4"]

@@ -176,14 +176,14 @@ ACTIONS = [
         "Undo",
         lambda window: window.panels.undo(),
         "Ctrl Z",
-        enabled=lambda window: not window.panels.is_typing,
+        enabled=lambda window: not window.panels.has_typed,
     ),
     Action(
         "redo",
         "Redo",
         lambda window: window.panels.redo(),
         "Ctrl Shift Z",
-        enabled=lambda window: not window.panels.is_typing,
+        enabled=lambda window: not window.panels.has_typed,
     ),
     Action(
         "label-selected",

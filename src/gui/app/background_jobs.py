@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
-from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, JobKind
+from src.job_kinds import ADD, BACKUP, EMBED, INDEX, MEASURE, SCAN, TRACK, JobKind
 from src.worker import JobEnded
 
 # Until a Chroma server is asked again that did not answer.
@@ -30,6 +30,7 @@ class BackgroundJobs:
         library = self._session.library
         self._start_if(lambda: library.upkeep.backup_waits, BACKUP, library.upkeep.back_up)
         self._start_if(library.has_unmeasured_frames, MEASURE, library.look_at_frames)
+        self._link_videos()
 
     def _models_ready(self) -> None:
         self._start(SCAN, self._session.library.upkeep.prepare_search)
@@ -54,6 +55,13 @@ class BackgroundJobs:
             self.embed_edited()  # a mask may have been changed meanwhile
         if job.about.queue == ADD.queue or job is self._gave_way:
             self._tell_index()
+        if job.about.queue == ADD.queue or job.kind == EMBED.key:
+            self._link_videos()
+
+    def _link_videos(self) -> None:
+        """Link the segments of videos that came, or are cut otherwise now."""
+        tracks = self._session.library.tracks
+        self._start_if(tracks.has_unlinked, TRACK, tracks.link)
 
     def embed_edited(self) -> None:
         """Embed what a person has edited and no search finds yet."""

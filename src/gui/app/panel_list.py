@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.gui.detail.detail_panel import DetailActions, DetailPanel
 from src.gui.duplicates.duplicates_panel import DuplicatesActions, DuplicatesPanel
-from src.gui.label.label_panel import LabelPanel, LabelPanelActions
+from src.gui.label.label_panel import LabelPanel, LabelPanelActions, own_labels
 from src.gui.library.chosen_card import LibraryActions
 from src.gui.library.library_panel import LibraryPanel
 from src.gui.map.map_panel import MapPanel, MapPanelActions
@@ -16,6 +16,7 @@ from src.gui.models.models_panel import ModelsPanel
 from src.gui.panel.panel import Panel
 from src.gui.search.chosen_hits import HitActions
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
+from src.gui.timeline.timeline_panel import TimelineActions, TimelinePanel
 
 if TYPE_CHECKING:
     from src.gui.app.panels import Panels
@@ -73,6 +74,7 @@ def _search(panels: Panels) -> Panel:
         panels.dialogs.show_in_folder,
         panels.dialogs.save_crops,
         panels.dialogs.copy_image,
+        panels.open_timeline,
     )
     return SearchPanel(
         panels.context,
@@ -92,8 +94,21 @@ def _detail(panels: Panels) -> Panel:
         panels.dialogs.open_file,
         panels.dialogs.show_in_folder,
         panels.detail_failed,
+        panels.open_timeline,
     )
     return DetailPanel(panels.context, actions)
+
+
+def _timeline(panels: Panels) -> Panel:
+    actions = TimelineActions(
+        panels.timeline_way.leave,
+        panels.timeline_way.open_frame,
+        panels.dialogs.open_file_at,
+        panels.search_for,
+        lambda where, title: panels.dialogs.export((), where=where, title=title),
+        panels.dialogs.save_clip,
+    )
+    return TimelinePanel(panels.context, actions)
 
 
 def _duplicates(panels: Panels) -> Panel:
@@ -110,6 +125,7 @@ def _label(panels: Panels) -> Panel:
         panels.choose_names,
         panels.import_controller.choose_files,
         lambda: panels.go(BY_WORDS),
+        lambda name: panels.dialogs.export((), recipe=own_labels(name)),
     )
     return LabelPanel(panels.context, actions)
 
@@ -136,5 +152,6 @@ PANELS = [
     PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),
+    PanelSpec("timeline", "Timeline", _timeline),
     PanelSpec("models", "Models", _models),  # opened from the card at the sidebar's foot
 ]

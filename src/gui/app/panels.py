@@ -13,6 +13,7 @@ from src.gui.app.clipboard import read_clipboard
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.app.import_controller import ImportController
 from src.gui.app.panel_list import PANELS
+from src.gui.app.timeline_way import TIMELINE, TimelineWay
 from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
@@ -32,10 +33,12 @@ from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.gui.theme.pictures import CardSprites
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.timeline.timeline_panel import TimelinePanel
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 from src.search.leaves import SegmentIs
+from src.search.query import Query
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
@@ -68,7 +71,9 @@ class Panels:
         self.dialogs, self.import_controller = dialogs, import_controller
         self.models_controller = models_controller
         self.here = self.seen = LIBRARY  # the panel gone to, and the one on the screen
-        self._before_detail = LIBRARY
+        self.before_detail = LIBRARY
+        self.timeline_way = TimelineWay(self)
+        self.open_timeline = self.timeline_way.open
         self.went: list[Callable[[str], None]] = []  # called with the key of the panel
         self.thumbnails = Thumbnails(
             session.main_thread,
@@ -114,6 +119,10 @@ class Panels:
     @property
     def detail(self) -> DetailPanel:
         return cast(DetailPanel, self._panel(DETAIL))
+
+    @property
+    def timeline(self) -> TimelinePanel:
+        return cast(TimelinePanel, self._panel(TIMELINE))
 
     @property
     def map(self) -> MapPanel:
@@ -176,7 +185,7 @@ class Panels:
         if not self.lets_go(self.back):
             return
         place = self.detail.place
-        self.go(self._before_detail)
+        self.go(self.before_detail)
         if (grid := self.grid_shown()) is not None:
             grid.return_to(place)
 
@@ -212,8 +221,9 @@ class Panels:
         return self._panel(self.here).card_grid
 
     def _place(self) -> str:
-        """Return the key of the panel, or of the one that the detail view was opened from."""
-        return self._before_detail if self.here == DETAIL else self.here
+        """Return the key of the panel, or of the one that a segment or a video was opened from."""
+        place = self.before_detail if self.here == DETAIL else self.here
+        return self.timeline_way.before if place == TIMELINE else place
 
     def export(self) -> None:
         """Ask what goes into a dataset; the results that are shown can be exported alone."""
@@ -222,7 +232,10 @@ class Panels:
     # -- opening
 
     def open_media(self, card: MediaCard) -> None:
-        """Show a media file by its first frame; a photo can be left for the next one."""
+        """Show a photo, which can be left for the next one; a video over time."""
+        if card.media.kind == "video":
+            self.open_timeline(card.media.id)
+            return
         browse, media = self._session.library.browse, card.media
         listed = self.library.media.ids
 
@@ -235,7 +248,7 @@ class Panels:
                 origin = Origin("Library")
                 if media.id in photos:
                     origin = Origin("Library", photos=photos, place=photos.index(media.id))
-                self._open_detail(frames[0].segment_id, origin, LIBRARY)
+                self.open_detail(frames[0].segment_id, origin, LIBRARY)
 
         self._session.main_thread.run(sample, opened, fails="Couldn't open the file")
 
@@ -245,22 +258,22 @@ class Panels:
 
         def opened(frames: list[SampledFrame]) -> None:
             if frames:
-                self._open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
+                self.open_detail(frames[0].segment_id, Origin("Duplicates"), "duplicates")
 
         self._session.main_thread.run(
             lambda: browse.sampled_frames(media_file_id), opened, fails="Couldn't open the file"
         )
 
     def open_on_map(self, segment_id: str) -> None:
-        self._open_detail(segment_id, Origin("Map"), "map")
+        self.open_detail(segment_id, Origin("Map"), "map")
 
     def open_candidate(self, hits: Sequence[SearchHit], place: int) -> None:
         """Show one of the segments that a label is given to."""
         origin = Origin("Label", hits=hits, place=place)
-        self._open_detail(hits[place].segment.id, origin, "label")
+        self.open_detail(hits[place].segment.id, origin, "label")
 
     def open_labelled(self, segment_id: str) -> None:
-        self._open_detail(segment_id, Origin("Label"), "label")
+        self.open_detail(segment_id, Origin("Label"), "label")
 
     def choose_names(self) -> Path | None:
         """Ask for a text file with names of labels."""
@@ -268,10 +281,15 @@ class Panels:
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)
-        self._open_detail(hits[place].segment.id, origin, self.search.way)
+        self.open_detail(hits[place].segment.id, origin, self.search.way)
 
-    def _open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
-        self._before_detail = before
+    def search_for(self, query: Query) -> None:
+        """Search for a whole query."""
+        self.go(BY_WORDS)
+        self.search.run_query(query)
+
+    def open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
+        self.before_detail = before
         self.go(DETAIL)
         self.detail.open(segment_id, origin)
         self._root.focus_set()
@@ -330,6 +348,12 @@ class Panels:
     def is_typing(self) -> bool:
         """Whether an entry has the keyboard: there the keys for pasting paste words."""
         return isinstance(self._root.focus_get(), tkinter.Entry)
+
+    @property
+    def has_typed(self) -> bool:
+        """Whether there are words in the entry that has the keyboard: they are not undone here."""
+        focus = self._root.focus_get()
+        return isinstance(focus, tkinter.Entry) and bool(focus.get())
 
     def paste(self) -> None:
         """Search for the image on the clipboard."""

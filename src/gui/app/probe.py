@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from src.gui.masks.mask_view import MaskView
     from src.gui.models.models_panel import ModelsPanel
     from src.gui.search.query_chips import QueryChips
+    from src.gui.timeline.timeline_panel import TimelinePanel
 
 VARIABLE = "MEDIA_LIBRARY_PROBE"
 _EVERY_MS = 40
@@ -130,6 +131,7 @@ class Probe:
             "query": _box(p.search.image.query) if here == "image" else [],
             "part": p.search.image.query.part if here == "image" else None,
             "map": _map(p.map) if here == "map" else {},
+            "timeline": _timeline(p.timeline) if here == "timeline" else {},
             "label": _label(p.label) if here == "label" else {},
             "models": _models(p.models) if here == "models" else {},
             "label_tab": p.label.tab.name if here == "label" else "",
@@ -238,6 +240,42 @@ def _map(panel: MapPanel) -> dict[str, Any]:
         "scale": canvas.view.scale,
         "points": {key: [left + x, top + y] for key, (x, y) in zip(ids, pixels, strict=True)},
         "selected": panel.selected_ids,
+    }
+
+
+def _timeline(panel: TimelinePanel) -> dict[str, Any]:
+    """What is seen of a video over time, and where: each bar, by its lane and its beginning."""
+    model, canvas, scale = panel.model, panel.canvas, panel.canvas.scale_of_time
+    left, top, _, _ = _box(canvas)
+
+    def bars(number: int) -> dict[str, Box]:
+        index, found = model.lanes[number], {}
+        for place, bar in enumerate(index.bars):
+            begin, end = round(scale.x_of(bar.begin_s)), round(scale.x_of(bar.end_s))
+            over, under = canvas.rows.bar(number, index.level(place), index.levels)
+            found[f"{bar.begin_s:g}"] = [
+                left + canvas.left + begin,
+                top + over,
+                end - begin,
+                under - over,
+            ]
+        return found
+
+    preview, choice = panel.preview, model.choice
+    return {
+        "box": [left + canvas.left, top, scale.width_px, canvas.rows.height],
+        "seen": [scale.begin_s, scale.end_s],
+        "duration": model.duration_s,
+        "playhead": model.playhead_s,
+        "range": list(model.range or ()),
+        "frames": [frame.timestamp_s for frame in model.frames],
+        "lanes": {model.lanes[n].lane.name: bars(n) for n in canvas.rows.visible_lanes()},
+        "chosen": [] if choice is None else [choice.track_id, choice.segment_id],
+        "count": len(model.chosen),
+        "has_curve": model.curve is not None,
+        "preview": preview.text if preview.winfo_ismapped() else "",
+        "said": panel.hints.said,
+        "saving": panel.acts.acts.is_saving,
     }
 
 

@@ -23,6 +23,7 @@ from src.gui.widgets.overlay import Overlay
 from src.job_kinds import TRASH
 from src.records import MediaCard, SearchHit
 from src.search.filters import EVERYTHING, Filter
+from src.search.recipe import Recipe
 from src.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class WindowDialogs:
         hits_alone: bool = False,
         where: Filter = EVERYTHING,
         title: str = "",
+        recipe: Recipe | None = None,
     ) -> None:
         """Ask what goes into a dataset.
 
@@ -96,6 +98,7 @@ class WindowDialogs:
             hits_alone: whether they are, unless a person chooses otherwise.
             where: what alone can be exported, such as a range of a video.
             title: what that is, in words: "0:04.0–0:06.5 of dog.mp4".
+            recipe: what is chosen unless a person chooses otherwise; None for the usual.
         """
         if not self._session.is_open:
             return
@@ -109,6 +112,7 @@ class WindowDialogs:
             hits_alone,
             where,
             title,
+            recipe,
         )
 
     def save_clip(
@@ -221,6 +225,14 @@ class WindowDialogs:
 
     def open_file(self, path: Path) -> None:
         self._ask_desktop(desktop.open_with_desktop, path)
+
+    def open_file_at(self, path: Path, time_s: float) -> None:
+        """Open a video in the system's player, at a time where that takes one."""
+
+        def open_there(path: Path) -> None:
+            desktop.open_at(path, time_s)
+
+        self._ask_desktop(open_there, path)
 
     def show_in_folder(self, path: Path) -> None:
         self._ask_desktop(desktop.show_in_folder, path)

@@ -97,13 +97,19 @@ class UndoableActs:
         self._done.clear()
         self._undone.clear()
 
-    def do(self, act: Act, refused: Callable[[Exception], None] | None = None) -> None:
+    def do(
+        self,
+        act: Act,
+        refused: Callable[[Exception], None] | None = None,
+        fails: str = "Couldn't save the answer",
+    ) -> None:
         """Save an act; what was taken back before it can't be done again.
 
         Args:
             refused: gets the error where it can't be saved, in place of the window's handler.
+            fails: what the handler says then.
         """
-        self._put(partial(self._save, act, refused))
+        self._put(partial(self._save, act, refused, fails))
 
     def do_found(
         self,
@@ -157,7 +163,12 @@ class UndoableActs:
         finally:
             self._next()
 
-    def _save(self, act: Act, refused: Callable[[Exception], None] | None) -> None:
+    def _save(
+        self,
+        act: Act,
+        refused: Callable[[Exception], None] | None,
+        fails: str = "Couldn't save the answer",
+    ) -> None:
         def saved(batch: str) -> None:
             if batch:
                 self.remember(act, batch)
@@ -169,7 +180,7 @@ class UndoableActs:
                 raise exc
             refused(exc)
 
-        self._session.main_thread.run(act.work, saved, failed, "Couldn't save the answer")
+        self._session.main_thread.run(act.work, saved, failed, fails)
 
     def _take_back(self) -> None:
         if not self._done:

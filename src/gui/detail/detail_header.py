@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from src.gui.theme.theme import HEADER, NORMAL, Theme, shorten
+from src.gui.theme.theme import HEADER, NORMAL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.tooltip import Tooltip
@@ -48,6 +48,8 @@ class DetailHeader(ctk.CTkFrame):
         self._moment.pack(side="left", padx=12)
         self._missing = label(self, theme, "", colour=c.error)
         self._missing.pack(side="left")
+        self._said = label(self, theme, "", size=SMALL, colour=c.text_2)
+        self._said.pack(side="left", padx=(12, 0))
         self.next = IconButton(self, theme, "right", hint("next"), partial(go, 1), kind="plain")
         self.next.pack(side="right")
         self.previous = IconButton(
@@ -64,6 +66,11 @@ class DetailHeader(ctk.CTkFrame):
     def show_file(self, name: str, is_missing: bool) -> None:
         self._full_name = name
         self._missing.configure(text="Missing" if is_missing else "")
+        self._fit_name()
+
+    def say(self, text: str) -> None:
+        """Show what a person has just done, or taken back."""
+        self._said.configure(text=text)
         self._fit_name()
 
     def show_place(self, word: str, here: int, count: int) -> None:

@@ -13,9 +13,11 @@ from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import DetailSide, SideActions
 from src.gui.detail.detail_strips import DetailStrips, StripActions, has_frames
+from src.gui.detail.frame_acts import FrameActs
 from src.gui.detail.frame_picture import FramePicture, Lit
 from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
+from src.gui.detail.track_block import TrackActions
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
@@ -27,11 +29,18 @@ _BELOW = 16  # the strips
 
 @dataclass(frozen=True)
 class DetailActions:
+    """What the panel asks of the window.
+
+    Attributes:
+        open_timeline: shows a video at a moment in seconds, with a segment that is marked there.
+    """
+
     back: Callable[[], None]
     similar: Callable[[str, Path], None]
     open_file: Callable[[Path], None]
     show_in_folder: Callable[[Path], None]
     failed: Callable[[Exception], None]
+    open_timeline: Callable[[int, float, str], object]
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,11 @@ class DetailPanel(Panel):
         body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
         body.pack(fill="both", expand=True)
         rule(body, theme).pack(fill="x")
+        self.acts = FrameActs(session, self._read, self._read_again, self.header.say)
         self.side = DetailSide(
             body,
             theme,
+            session,
             SideActions(
                 context.labels.suggest,
                 self._why_no_tag,
@@ -86,6 +97,7 @@ class DetailPanel(Panel):
                 lambda numbers: self.picture.outline(numbers),
                 self.edit_mask,
                 self.new_segment,
+                TrackActions(self._open_timeline, self.acts.split_track, self.acts.take_out),
             ),
         )
         self.side.pack(side="right", fill="y")
@@ -116,6 +128,7 @@ class DetailPanel(Panel):
             MaskEditingActions(
                 context.labels.suggest, self.header.show_moment, self._read, self._mask_left
             ),
+            self.acts,
         )
         tkinter.Misc.bind(middle, "<Configure>", lambda _: self._fit_picture(), "+")
 
@@ -168,11 +181,17 @@ class DetailPanel(Panel):
 
     def open(self, segment_id: str, origin: Origin) -> None:
         """Show a segment that was found, or the first frame of a media file."""
-        self.masks.forget()
+        self.acts.forget()
+        self.header.say("")
         self._origin = origin
         self.header.back.set_text(origin.name)
         self.picture.clear()
         self._read(segment_id)
+
+    @property
+    def origin(self) -> Origin:
+        """Where it was opened from, with what is shown of it now."""
+        return self._origin
 
     @property
     def place(self) -> int | None:
@@ -181,6 +200,7 @@ class DetailPanel(Panel):
 
     def show_segment(self, segment_id: str) -> None:
         """Show another segment, of the same frame or another one."""
+        self.header.say("")
         view = self._view
         if view is not None and any(segment.id == segment_id for segment in view.segments):
             self.segment_id = segment_id
@@ -310,9 +330,10 @@ class DetailPanel(Panel):
 
     # -- doing
 
-    def _again(self) -> None:
-        """Read the frame once more, after its tags changed."""
-        self._read(self.segment_id)
+    def _read_again(self, segment_id: str) -> None:
+        """Read the frame once more, after the tags of a segment changed, where that is shown."""
+        if segment_id == self.segment_id:
+            self._read(segment_id)
 
     def _why_no_tag(self, text: str) -> str:
         """Return why a text can't be a tag; "" where it can."""
@@ -323,28 +344,15 @@ class DetailPanel(Panel):
         return ""
 
     def _add_tag(self, name: str) -> None:
-        library, segment_id = self._session.library, self.segment_id
-
-        def added() -> None:
-            self.side.added(name)
-            self._again()
-
-        def failed(exc: Exception) -> None:
+        def refused(exc: Exception) -> None:
             if not is_of_a_person(exc):
                 raise exc
             self.side.say_why_not(as_sentence(str(exc)))
 
-        self._session.change(
-            lambda: library.add_tag(segment_id, name), added, failed, "Couldn't add the tag"
-        )
+        self.acts.add_tag(self.segment_id, name, lambda: self.side.added(name), refused)
 
     def _remove_tag(self, name: str) -> None:
-        library, segment_id = self._session.library, self.segment_id
-        self._session.change(
-            lambda: library.remove_tag(segment_id, name),
-            self._again,
-            fails="Couldn't remove the tag",
-        )
+        self.acts.remove_tag(self.segment_id, name)
 
     def _similar(self) -> None:
         if self._view is not None:
@@ -357,6 +365,10 @@ class DetailPanel(Panel):
     def _folder(self) -> None:
         if self._view is not None:
             self._actions.show_in_folder(self._view.media.path)
+
+    def _open_timeline(self, segment: StoredSegment) -> None:
+        at_s = segment.timestamp_s or 0.0
+        self._actions.open_timeline(segment.media_file_id, at_s, segment.id)
 
     def _zoom(self, scale: float | None) -> None:
         self.picture.fit() if scale is None else self.picture.zoom(scale)
@@ -372,6 +384,7 @@ class DetailPanel(Panel):
     def edit_mask(self) -> None:
         """Change the mask of the segment; of a frame as a whole there is none to change."""
         if self.can_edit and self._view is not None:
+            self.header.say("")
             if self._view.segments[self._chosen()].kind == "object":
                 self.masks.open(self._view, self.segment_id)
             else:
@@ -379,6 +392,7 @@ class DetailPanel(Panel):
 
     def new_segment(self) -> None:
         if self.can_edit and self._view is not None:
+            self.header.say("")
             self.masks.open(self._view, None)
 
     def _mask_left(self, segment_id: str | None) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 
 from src.counting import counted
 from src.gui.core.job_state import length
+from src.gui.core.session import Session
+from src.gui.detail.track_block import TrackActions, TrackBlock
 from src.gui.theme.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
-from src.records import FrameView, Tag
+from src.records import FrameView, StoredSegment, Tag
 from src.search.completion import Suggestion
 
 _SOURCES = {"auto": "auto", "human": "you", "propagated": "copied"}
@@ -44,12 +46,13 @@ class SideActions:
     outline: Callable[[Sequence[int]], None]
     edit_mask: Callable[[], None]
     new_segment: Callable[[], None]
+    track: TrackActions
 
 
 class DetailSide(ctk.CTkFrame):
     """As wide as the design says; what does not fit below can be scrolled to."""
 
-    def __init__(self, master: Any, theme: Theme, actions: SideActions) -> None:
+    def __init__(self, master: Any, theme: Theme, session: Session, actions: SideActions) -> None:
         c = theme.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
         self.pack_propagate(False)
@@ -100,6 +103,8 @@ class DetailSide(ctk.CTkFrame):
         IconButton(
             self.entry, theme, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
         ).grid(row=0, column=3, padx=(0, 4), pady=2)
+        self._above_track = new
+        self.track = TrackBlock(self._scrolled, theme, session, actions.track)
         self._facts: dict[str, ctk.CTkLabel] = {}
         self._words: dict[str, ctk.CTkLabel] = {}
         self._tips: dict[str, Tooltip] = {}
@@ -124,6 +129,7 @@ class DetailSide(ctk.CTkFrame):
         whole = segment.kind == "frame"
         self.edit.set_enabled(not whole)
         self._edit_tip.text = _NO_MASK if whole else _EDIT_TIP
+        self._show_track(segment)
         self._fact("Match", score)
         self._fact("Size", f"{w} × {h} px · {share:.2g} %" if segment.kind == "object" else "")
         self._show_place_among(view, chosen)
@@ -136,6 +142,14 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))
         self._show_note(media.note)
+
+    def _show_track(self, segment: StoredSegment) -> None:
+        """Show when in its video the segment is seen; nothing of a photo."""
+        self.track.show(segment)
+        if self.track.is_for_video:
+            self.track.pack(fill="x", pady=(0, 16), after=self._above_track)
+        else:
+            self.track.pack_forget()
 
     def _show_note(self, note: str | None) -> None:
         """Show the file's note; most have none."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from src.gui.core.session import Session
-from src.gui.core.undoable_acts import Act, UndoableActs
+from src.gui.detail.frame_acts import FrameActs
 from src.gui.masks.mask_view import MaskView, MaskViewActions
 from src.gui.panel.panel import PanelContext
 from src.label_records import KeptEdit
@@ -32,51 +31,21 @@ class MaskEditingActions:
     left: Callable[[str | None], None]
 
 
-class _EditVerbs:
-    """Undoes and redoes edits that were kept, in another thread, one at a time.
-
-    Attributes:
-        edits: by batch, the id of the frame as a whole and that of the edited segment; None where
-            that was deleted.
-        left: what the last undo or redo has left there: that segment, or the frame as a whole.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.edits: dict[str, tuple[str, str | None]] = {}
-        self.left = ""
-
-    def undo(self, batch: str) -> None:
-        self._session.library.undo_edit(batch)
-        self._find(batch)
-
-    def redo(self, batch: str) -> None:
-        self._session.library.redo_edit(batch)
-        self._find(batch)
-
-    def _find(self, batch: str) -> None:
-        whole, segment_id = self.edits[batch]
-        ids = {each.id for each in self._session.library.browse.frame_view(whole).segments}
-        self.left = segment_id if segment_id is not None and segment_id in ids else whole
-
-
 class MaskEditing:
     """Lies over the body of the detail view while it is open; made when first needed."""
 
     def __init__(
-        self, panel: Any, body: Any, context: PanelContext, actions: MaskEditingActions
+        self,
+        panel: Any,
+        body: Any,
+        context: PanelContext,
+        actions: MaskEditingActions,
+        acts: FrameActs,
     ) -> None:
         self._panel, self._body, self._context, self._actions = panel, body, context, actions
         self._view: FrameView | None = None
         self.mask_view: MaskView | None = None
-        self._verbs = _EditVerbs(context.session)
-        self._acts = UndoableActs(
-            context.session,
-            lambda: self._verbs,
-            context.session.tell_content_changed,
-            lambda _: None,
-        )
-        self._opened = 0  # which segment was opened; an answer about one before is not shown
+        self._acts = acts
 
     @property
     def is_open(self) -> bool:
@@ -125,7 +94,7 @@ class MaskEditing:
             self.mask_view.step_back()
 
     def undo(self) -> None:
-        """Undo a step of the edit, or the edit that was kept last."""
+        """Undo a step of the edit, or what was done to the frame last."""
         if self.mask_view is not None and self.is_open:
             self.mask_view.undo()
         else:
@@ -137,11 +106,6 @@ class MaskEditing:
         else:
             self._acts.redo()
 
-    def forget(self) -> None:
-        """Let the edits that were kept stand: another segment was opened."""
-        self._acts.forget()
-        self._opened += 1
-
     def refresh_thumbnails(self) -> None:
         if self.mask_view is not None and self.is_open:
             self.mask_view.refresh_thumbnails()
@@ -151,20 +115,9 @@ class MaskEditing:
         whole = self._view.segments[0].id
         self.close()
         if kept.batch:
-            self._remember(kept, whole)
+            self._acts.remember_edit(kept, whole)
         self._actions.changed(kept.segment_id or whole)
         self._context.session.tell_content_changed()
-
-    def _remember(self, kept: KeptEdit, whole: str) -> None:
-        """Let an edit be taken back, and show then what there is of it."""
-        opened = self._opened
-        self._verbs.edits[kept.batch] = whole, kept.segment_id
-
-        def show() -> None:
-            if opened == self._opened:
-                self._actions.changed(self._verbs.left)
-
-        self._acts.remember(Act(str, done=show, undone=show), kept.batch)
 
     def _left(self) -> None:
         segment_id = None if self.mask_view is None else self.mask_view.segment_id

@@ -239,8 +239,10 @@ class ExportChoices:
         self._is_showing = False
         self._on_layout()
 
-    def restrict(self, where: Filter, title: str) -> None:
-        """Take only what a filter leaves, and propose no split: it may be of one video.
+    def limit_to(self, where: Filter, title: str = "") -> None:
+        """Choose only what a filter leaves; a person can take it away again.
+
+        No split is proposed: it may all be of one video.
 
         Args:
             title: what that is, in words; the filter's text where it is empty.
@@ -249,6 +251,7 @@ class ExportChoices:
         self.split.show("", self.split.seed)
         self._split_is_own = True
         self._show_filter()
+        self._on_layout()
 
     def offer_quality(self, lowest_highest: tuple[float, float] | None) -> None:
         """Set the slider's range to what the library holds."""

@@ -52,14 +52,15 @@ class ExportDialog:
         hits_alone: bool = False,
         where: Filter = EVERYTHING,
         title: str = "",
+        recipe: Recipe | None = None,
     ) -> None:
         """Open it.
 
         Args:
-            hits: what can be exported alone.
-            hits_alone: whether that is chosen at first.
+            hits, hits_alone: what can be exported alone, and whether that is chosen at first.
             where: what alone can be exported, unless a person removes that.
             title: what that is, in words; the filter's text where it is empty.
+            recipe: what is chosen at first; None for the usual.
         """
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
@@ -75,15 +76,16 @@ class ExportDialog:
         self._outcome: ExportOutcome | None = None
         self._samples: SampleReader | None = None
         self._sheet: SampleReader | None = None
-        self._dialog = overlay.open(on_close=self._closed, on_sized=self._fit)
+        self._at_first = recipe
+        self._dialog = overlay.open(on_close=self._closed, on_sized=self._sized)
         session.signals.job_event.append(self._heard)
         session.signals.job_ended.append(self._ended)
         self._build(self._dialog)
         if where:
-            self.choices.restrict(where, title)
+            self.choices.limit_to(where, title)
         if hits_alone:
             self.choices.what.choose(RESULTS)
-        else:
+        elif recipe is None:
             self._count()
         session.main_thread.run(session.library.browse.quality_range, self._offer_quality)
 
@@ -135,6 +137,12 @@ class ExportDialog:
         self.recipes.pack(side="right", padx=(0, 8))
         for part in (dialog, self._scrolled):
             tkinter.Misc.bind(part, "<Configure>", lambda _: self._fit(), "+")
+
+    def _sized(self) -> None:
+        """Show the recipe that is chosen at first, now that all has a size, and fit it."""
+        if self._at_first is not None:
+            self._show_recipe(self._at_first)
+        self._fit()
 
     def _fit(self) -> None:
         """Let what is chosen scroll where the window is too low for all of it."""

@@ -75,8 +75,11 @@ def edit_attributes(
     about: Label,
     on_save: Callable[[Sequence[LabelAttribute]], object],
 ) -> None:
-    """Let a person write the attributes of a label, one a line."""
-    menu = Dropdown(master, theme)
+    """Let a person write the attributes of a label, one a line.
+
+    A click elsewhere saves as the button does; Escape alone drops what was typed.
+    """
+    menu = Dropdown(master, theme, on_click_outside=lambda: save())
     c = theme.colours
     body = ctk.CTkFrame(menu, fg_color=c.raised, corner_radius=0)
     body.pack(padx=theme.px(12), pady=theme.px(12))
@@ -104,7 +107,8 @@ def edit_attributes(
             text.set_error(True)
             return
         menu.close()
-        on_save(attributes)
+        if tuple(attributes) != tuple(about.attributes):
+            on_save(attributes)
 
     Button(body, theme, "Save", save, height=32).pack(anchor="e")
     text.field.bind("<Control-Return>", lambda _: save())

@@ -22,10 +22,13 @@ from src.gui.widgets.controls import Button, panel_header, rule
 from src.gui.widgets.inputs import Choice
 from src.gui.widgets.key_hints import KeyHints
 from src.gui.widgets.popup import show_menu
+from src.gui.widgets.tooltip import Tooltip
 from src.label_records import Label
 from src.records import SearchHit
+from src.search.recipe import Recipe, classes_of
 
 SAVED = "Each answer is saved"
+EXPORT_TIP = "Export what you have given the chosen label as a dataset"
 LABEL_MENU = "label"
 TABS: Sequence[type[LabelTab]] = (RankTab, ReviewTab, DisagreementsTab)
 # Other panels hear of answers, and labels are counted, once the hand rests for so long.
@@ -43,6 +46,7 @@ class LabelPanelActions:
         choose_names: asks for a text file; None where nothing was chosen.
         add_media: asks for files to add.
         search: goes to the Search panel.
+        export: asks what of a label goes into a dataset, by the label's name.
     """
 
     open_hits: Callable[[Sequence[SearchHit], int], None]
@@ -51,6 +55,12 @@ class LabelPanelActions:
     choose_names: Callable[[], Path | None]
     add_media: Callable[[], object]
     search: Callable[[], None]
+    export: Callable[[str], None]
+
+
+def own_labels(name: str) -> Recipe:
+    """Return the dataset of a label as people gave it, what they accepted together too."""
+    return Recipe(labels="accepted", classes=classes_of(name))
 
 
 class LabelPanel(Panel):
@@ -71,6 +81,17 @@ class LabelPanel(Panel):
         self._undo = Button(header, theme, "Undo", self.undo, icon_name="undo", height=32)
         self._undo.pack(side="right")
         self._undo.set_enabled(False)
+        self.export = Button(
+            header,
+            theme,
+            "Export…",
+            lambda: actions.export(self.list.chosen),
+            icon_name="export",
+            height=32,
+        )
+        self.export.pack(side="right", padx=(0, 4))
+        self.export.set_enabled(False)
+        Tooltip(self.export, theme, EXPORT_TIP)
         rule(self, theme).pack(fill="x")
         self.hints = KeyHints(self, theme)
         self.hints.pack(side="bottom", fill="x")
@@ -204,6 +225,7 @@ class LabelPanel(Panel):
         names = [each.name for each in self.labels]
         chosen = next((n for n in (self._wished, self.list.chosen) if n in names), "")
         self.list.show(self.labels, chosen or next(iter(names), ""))
+        self.export.set_enabled(self.chosen is not None)
         for tab in self.tabs.values():
             tab.labels_changed()
 

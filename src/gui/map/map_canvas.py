@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.map.colours import rgb, with_emphasis
-from src.gui.map.hover_card import TAG, HoverCard
 from src.gui.map.representatives import nearest_point, representatives
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import RADIUS, Theme
+from src.gui.widgets.hover_card import TAG, HoverCard
 from src.records import SearchHit
 from src.search.map_picture import MapView, draw_map, enclosed
 
@@ -330,7 +330,10 @@ class MapCanvas(tkinter.Canvas):
     def _draw_hover(self, place: int) -> None:
         if place in self.hits:
             x, y = self.view.to_pixels(self.points[[place]])[0]
-            self._card.show(self.hits[place], int(x), int(y))
+            hit = self.hits[place]
+            tags = ", ".join(tag.name for tag in hit.tags) or "no tags"
+            words = hit.segment.media_path.name, tags
+            self._card.show(hit.segment.crop_path, words, int(x), int(y))
 
     def _unhover(self) -> None:
         self._forget("hover")

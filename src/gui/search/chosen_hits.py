@@ -16,6 +16,7 @@ class HitActions:
     Attributes:
         open: shows a hit, which is at a place among others.
         add_term: searches for more (1) or for less (-1) like a hit, beside what is searched for.
+        open_timeline: shows a video at a moment in seconds, with a segment that is marked there.
     """
 
     open: Callable[[Sequence[SearchHit], int], None]
@@ -24,6 +25,7 @@ class HitActions:
     show_in_folder: Callable[[Path], None]
     save_crops: Callable[[Sequence[SearchHit]], None]
     copy_crop: Callable[[Path], None]
+    open_timeline: Callable[[int, float, str], object]
 
 
 class ChosenHits:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from src.counting import clock, counted, place_in_file
+from src.counting import counted, from_to, place_in_file
 from src.gui.cards.card_view import CardView
 from src.records import SearchHit
 
@@ -33,7 +33,7 @@ class HitCards:
         facts = place_in_file(page, segment.timestamp_s, has_pages=page > 0) or "Photo"
         if segment.kind == "frame":
             facts += " · whole image"
-        if hit.alike:
+        if hit.moment is not None or hit.alike:
             facts += f" · {seen_in(hit)}"
         is_missing = self._is_missing(segment.media_path)
         return CardView(
@@ -51,13 +51,22 @@ class HitCards:
 
 
 def seen_in(hit: SearchHit) -> str:
-    """Write where else the thing of a hit is: in a part of its video, or how often."""
+    """Write when the thing of a hit is seen in its video, or how often there is one like it."""
     every = each_of([hit])
-    times = [each.segment.timestamp_s for each in every if each.segment.timestamp_s is not None]
-    if len(times) < len(every) or len({each.segment.media_file_id for each in every}) > 1:
+    ranges = [moment_of(each) for each in every]
+    known = [each for each in ranges if each is not None]
+    if len(known) < len(every) or len({each.segment.media_file_id for each in every}) > 1:
         return f"+{len(hit.alike):,} alike"
-    first, last = clock(min(times)), clock(max(times))
-    return f"seen {first}" if first == last else f"seen {first}–{last}"
+    begin, end = min(each[0] for each in known), max(each[1] for each in known)
+    return f"seen {from_to(begin, end)}"
+
+
+def moment_of(hit: SearchHit) -> tuple[float, float] | None:
+    """Return when what a hit shows is seen: the range of its track, else its frame's moment."""
+    if hit.moment is not None:
+        return hit.moment
+    at_s = hit.segment.timestamp_s
+    return None if at_s is None else (at_s, at_s)
 
 
 def each_of(hits: Iterable[SearchHit]) -> list[SearchHit]:

@@ -10,11 +10,13 @@ from src.counting import counted
 from src.gui.cards.card_grid import WISH, CardGrid
 from src.gui.cards.card_view import CardActions
 from src.gui.panel.panel import PanelContext
+from src.gui.search.along_videos import AlongVideos
 from src.gui.search.chosen_hits import ChosenHits, HitActions
 from src.gui.search.hit_cards import HitCards, count_strong, in_files
+from src.gui.search.hit_counts import counted_of, total_of, weaker_of
 from src.gui.search.hit_selection import HitSelection
 from src.gui.search.requests import Answer, Asked, SearchRequest, SearchRequests, Show
-from src.gui.search.results_line import ResultsLine
+from src.gui.search.results_line import ALONG, ResultsLine
 from src.gui.search.weaker_band import HEIGHT, WeakerBand
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
@@ -28,6 +30,7 @@ STILL_ADDING = "Nothing found yet. Files are still being added."
 EMPTY = "Your library is empty. Add photos or videos to search them."
 HIT_MENU = "hit"
 NOTHING = SearchResult(())
+MOST_ALONG = 2000  # results that are asked for by scrolling along videos
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,9 @@ class ResultsView(ctk.CTkFrame):
         top = ctk.CTkFrame(self, fg_color="transparent")
         top.pack(fill="x")
         margins = LEFT, RIGHT
-        self.line = ResultsLine(top, theme, margins, self.refresh, self.leave_group)
+        self.line = ResultsLine(
+            top, theme, margins, self.refresh, self.leave_group, lambda _: self._look_otherwise()
+        )
         self._requests = SearchRequests(
             session,
             self._answered,
@@ -96,14 +101,24 @@ class ResultsView(ctk.CTkFrame):
             self.grid_view.canvas, theme, context.thumbnails, self._fold_or_unfold
         )
         self.grid_view.set_band(self.band, theme.px(HEIGHT))
+        self.along = AlongVideos(
+            self,
+            theme,
+            context.thumbnails,
+            session,
+            actions.open_timeline,
+            self.line.say,
+            self._end_seen,
+        )
         self._sentence = label(self, theme, "", colour=theme.colours.text_2, justify="center")
-        self._shows_grid = False
+        self._body: ctk.CTkFrame | None = None  # what is seen of the two
         self.say("")
         session.signals.missing_changed.append(self.grid_view.refresh)
 
     def refresh_thumbnails(self) -> None:
         self.grid_view.refresh()
         self.band.refresh()
+        self.along.canvas.refresh()
 
     # -- asking
 
@@ -141,7 +156,11 @@ class ResultsView(ctk.CTkFrame):
     def _end_seen(self) -> None:
         """Ask for more hits, once the last of those that are there is seen."""
         may_be_more = len(self.result.hits) >= self._requests.limit and self._group is None
-        if may_be_more and not self._is_folded:
+        if self.is_along:
+            all_strong = self.result.line is None or self.strong == len(self.result.hits)
+            if may_be_more and all_strong and self._requests.limit < MOST_ALONG:
+                self._requests.ask_for_more()
+        elif may_be_more and not self._is_folded:
             self._requests.ask_for_more()
 
     # -- going back
@@ -162,6 +181,27 @@ class ResultsView(ctk.CTkFrame):
         self._requests.return_to(visit.asked)
 
     # -- showing
+
+    @property
+    def is_along(self) -> bool:
+        """Whether results are shown along their videos."""
+        return self.line.ways.value == ALONG
+
+    def _look_otherwise(self) -> None:
+        """Show the same results the other way."""
+        self.grid_view.select(frozenset())
+        if self.result.hits:
+            self._show_cards(keep_place=False)
+            self._stand()
+
+    def _stand(self) -> None:
+        """Put what shows the results in its place."""
+        body = self.along if self.is_along else self.grid_view
+        if body is not self._body:
+            if self._body is not None:
+                self._body.pack_forget()
+            body.pack(fill="both", expand=True)
+            self._body = body
 
     @property
     def strong(self) -> int:
@@ -191,9 +231,8 @@ class ResultsView(ctk.CTkFrame):
                 (hit for hit in result.hits if hit.segment.id == key and hit.alike), None
             )
         self._sentence.place_forget()
-        if not self._shows_grid:
-            self.grid_view.pack(fill="both", expand=True)
-            self._shows_grid = True
+        self.line.offer_ways(True)
+        self._stand()
         if self._keeps_place:
             self.selection.keep(lambda: self._show_cards(keep_place=True))
         else:
@@ -203,6 +242,10 @@ class ResultsView(ctk.CTkFrame):
         """Show the cards that are to be seen now, and count them."""
         result, is_missing = self.result, self._session.missing.has
         split: int | None = None
+        if self.is_along:
+            self._group, self.hits = None, HitCards(result.hits, is_missing)
+            self.along.show(result.hits, result.line is not None, keep_place)
+            return
         if self._group is not None:
             alone = replace(self._group, alike=())
             self.hits = HitCards((alone, *self._group.alike), is_missing)
@@ -257,7 +300,8 @@ class ResultsView(ctk.CTkFrame):
             return number == requests.number and not session.is_closing
 
         def counted_all(total: int) -> None:
-            if wanted() and self.result is result and self._group is None:
+            shown = self.result is result and self._group is None and not self.is_along
+            if wanted() and shown:
                 self.line.say(counted_of(len(result.hits), total), [in_files(result.hits)])
 
         session.main_thread.run(lambda: count(wanted), counted_all, fails="Couldn't count")
@@ -331,29 +375,15 @@ class ResultsView(ctk.CTkFrame):
         self.result, self._group = NOTHING, None
         self.hits = HitCards(())
         self.grid_view.show(self.hits)
+        self.along.forget()
         self.line.say("")
-        if self._shows_grid:
-            self.grid_view.pack_forget()
-            self._shows_grid = False
+        self.line.offer_ways(False)
+        if self._body is not None:
+            self._body.pack_forget()
+            self._body = None
         self._sentence.configure(text=sentence)
         self._sentence.place(relx=0.5, rely=0.42, anchor="center")
 
 
 def _and_lower(hit: SearchHit) -> str:
     return "" if hit.strength is None else f"{hit.strength:.0%} and lower"
-
-
-def weaker_of(result: SearchResult) -> int | None:
-    """How many hits are below the line, where that is known."""
-    return None if result.total is None else result.total - (result.strong or 0)
-
-
-def total_of(result: SearchResult) -> int | None:
-    """How many hits there are in all, where that is known."""
-    return result.left_by_filter if result.total is None else result.total
-
-
-def counted_of(shown: int, total: int | None) -> str:
-    """Count the hits that are shown, and how many there are in all where that is known."""
-    more = total is not None and total > shown
-    return f"{shown:,} of {total:,} results" if more else counted(shown, "result")

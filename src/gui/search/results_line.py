@@ -9,9 +9,11 @@ from typing import Any
 from src.gui.theme.theme import NORMAL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label
+from src.gui.widgets.inputs import Choice
 from src.gui.widgets.tooltip import Tooltip
 
 HEIGHT = 36
+CARDS, ALONG = "Cards", "Along videos"  # the ways to look at results
 NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 
 
@@ -25,12 +27,15 @@ class ResultsLine(ctk.CTkFrame):
         margins: tuple[int, int],
         on_again: Callable[[], None],
         on_leave: Callable[[], object],
+        on_way: Callable[[str], object],
     ) -> None:
         super().__init__(master, fg_color="transparent", height=HEIGHT)
         self.margins = margins
         self.pack_propagate(False)
         self.theme = theme
         self.show()
+        self.ways = Choice(self, theme, [CARDS, ALONG], on_way)
+        self._offers_ways = self._is_in_group = False
         self._leave = Button(
             self, theme, "All results", on_leave, kind="quiet", icon_name="left", height=24
         )
@@ -58,12 +63,26 @@ class ResultsLine(ctk.CTkFrame):
         """
         self._count.configure(text=count)
         self._wheres = wheres
+        self._is_in_group = in_group
+        self._place_ways()
         if in_group != bool(self._leave.winfo_manager()):
             if in_group:
                 self._leave.pack(side="left", before=self._count, padx=(0, 8))
             else:
                 self._leave.pack_forget()
         self._fit()
+
+    def offer_ways(self, offered: bool) -> None:
+        """Offer both ways to look at results, where there are any."""
+        self._offers_ways = offered
+        self._place_ways()
+
+    def _place_ways(self) -> None:
+        shown = self._offers_ways and not self._is_in_group
+        if shown and not self.ways.winfo_manager():
+            self.ways.pack(side="right")
+        elif not shown:
+            self.ways.pack_forget()
 
     def offer_again(self, offered: bool) -> None:
         """Offer to search again, once there is more to find than before."""
@@ -81,6 +100,8 @@ class ResultsLine(ctk.CTkFrame):
         width = self.winfo_width() - medium.measure(self._count.cget("text")) - px(16)
         if self._leave.winfo_manager():
             width -= self._leave.winfo_reqwidth() + px(8)
+        if self.ways.winfo_manager():
+            width -= self.ways.winfo_reqwidth() + px(8)
         offers_again = self._again.winfo_manager()
         again = {text: medium.measure(text) + px(24) for text in (NEW_SEGMENTS, NEW_IN_SHORT)}
         if offers_again:

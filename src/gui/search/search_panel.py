@@ -141,6 +141,7 @@ class SearchPanel(Panel):
         self.results.refresh()
         if self.way == BY_WORDS:
             self.entry.select_all()
+        self.results.along.return_keys()
 
     def refresh_thumbnails(self) -> None:
         self.results.refresh_thumbnails()
@@ -198,6 +199,15 @@ class SearchPanel(Panel):
             self._say_wrong(exc)
             return
         self._search(words, parts)
+
+    def run_query(self, query: Query) -> None:
+        """Search for a whole query; what the entry held is gone."""
+        self._search(*split(query))
+
+    @property
+    def asked(self) -> Query | None:
+        """The query whose hits are shown; None without any."""
+        return None if self._shown is None else self._shown.parts.query(self._shown.words)
 
     def show_only(self, where: Filter) -> None:
         """Show all that a filter leaves; what the entry held is gone."""

@@ -183,6 +183,11 @@ def _play(pen: _Pen) -> None:
     pen.polygon((6, 4), (16, 10), (6, 16))
 
 
+def _pause(pen: _Pen) -> None:
+    pen.line((7, 5), (7, 15), width=2.5)
+    pen.line((13, 5), (13, 15), width=2.5)
+
+
 def _paste(pen: _Pen) -> None:
     pen.box(4, 4.5, 16, 17, 2)
     pen.box(7.5, 2.75, 12.5, 6, 1)
@@ -320,6 +325,7 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "similar": _similar,
     "open": _open,
     "play": _play,
+    "pause": _pause,
     "paste": _paste,
     "trash": _trash,
     "copies": _copies,

@@ -18,8 +18,17 @@ class Dropdown(tkinter.Frame):
     """
 
     def __init__(
-        self, master: tkinter.Misc, theme: Theme, on_close: Callable[[], object] = lambda: None
+        self,
+        master: tkinter.Misc,
+        theme: Theme,
+        on_close: Callable[[], object] = lambda: None,
+        on_click_outside: Callable[[], object] | None = None,
     ) -> None:
+        """Make it, with nothing in it.
+
+        Args:
+            on_click_outside: called in place of closing by a click elsewhere; it can close it.
+        """
         c = theme.colours
         super().__init__(
             master.winfo_toplevel(),
@@ -29,6 +38,7 @@ class Dropdown(tkinter.Frame):
             highlightcolor=c.control,
         )
         self._window, self._on_close = master.winfo_toplevel(), on_close
+        self._click_outside = on_click_outside or self.close
         self._focus_before = self._window.focus_get()
         self._corners = Corners(self, theme, c.raised, c.control, RADIUS)
         self._margin = theme.px(8)  # to the window's edge, where it would cross that
@@ -93,7 +103,7 @@ class Dropdown(tkinter.Frame):
         if event.widget is not self:
             return None
         if not (0 <= event.x < self.winfo_width() and 0 <= event.y < self.winfo_height()):
-            self.close()
+            self._click_outside()
         return "break"
 
     def _step(self, step: int, event: tkinter.Event[tkinter.Misc]) -> str:

@@ -55,10 +55,17 @@ class TextBox(ctk.CTkFrame):
             ("<FocusOut>", lambda _: self._draw_border(False)),
         ):
             self.field.bind(event, answer, "+")
+        self.field.bind("<Control-a>", lambda _: self._select_all())
         self.field.bind("<Tab>", lambda _: self._leave(self.field.tk_focusNext()))
         self.field.bind("<Shift-Tab>", lambda _: self._leave(self.field.tk_focusPrev()))
         if self.tk.call("tk", "windowingsystem") == "x11":
             self.field.bind("<ISO_Left_Tab>", lambda _: self._leave(self.field.tk_focusPrev()))
+
+    def _select_all(self) -> str:
+        """Select all, as in an entry; Tk's own would go to the beginning of the line."""
+        self.field.tag_add("sel", "1.0", "end-1c")
+        self.field.mark_set("insert", "end-1c")
+        return "break"
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +22,39 @@ from src.gui.app.actions import (
     sidebar_rows,
 )
 from src.gui.app.panel_list import PANELS
+from src.gui.app.panels import Panels
 from src.gui.library.chosen_card import ChosenCard
 from src.gui.library.library_panel import CARD_MENU
+
+
+class Root(SimpleNamespace):
+    """A window of which one thing has the keyboard."""
+
+    def focus_get(self) -> Any:
+        return self.focus
+
+
+class Typed(tkinter.Entry):
+    """An entry without a screen."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get(self) -> str:
+        return self.text
+
+
+@pytest.mark.parametrize(
+    ("focus", "is_undone"), [(Typed("dog"), False), (Typed(""), True), (None, True)]
+)
+def test_what_was_done_is_undone_from_an_entry_that_is_empty_alone(
+    focus: object, is_undone: bool
+) -> None:
+    panels = Panels.__new__(Panels)
+    panels._root = Root(focus=focus)
+    window: Any = SimpleNamespace(panels=panels)
+    for action in (each for each in ACTIONS if each.key in ("undo", "redo")):
+        assert action.enabled(window) is is_undone
 
 
 def test_keys_are_those_of_tk() -> None:

@@ -22,6 +22,7 @@ class Upkeep:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.backup_waits = self.index_waits = self.embedding_waits = True
+        self.unlinked = True
         self.goes_on = threading.Event()
 
     def back_up(self) -> Iterator[Event]:
@@ -31,6 +32,14 @@ class Upkeep:
     def prepare_search(self) -> Iterator[Event]:
         yield Progress("scan", 1, 1)
         self.done.append("scan")
+
+    def has_unlinked(self) -> bool:
+        return self.unlinked
+
+    def link(self) -> Iterator[Event]:
+        yield Progress("track", 1, 1)
+        self.done.append("track")
+        self.unlinked = False
 
     def reembed(self) -> Iterator[Event]:
         yield Progress("embed", 1, 1)
@@ -64,6 +73,7 @@ def session(main_thread: MainThread, upkeep: Upkeep) -> Iterator[Session]:
         has_unmeasured_frames=lambda: False,
         look_at_frames=lambda: iter(()),
         reembed=upkeep.reembed,
+        tracks=upkeep,
     )
     session._library = library
     BackgroundJobs(session)
@@ -82,12 +92,12 @@ def test_they_begin_when_a_library_opens_and_its_models_are_there(
     session: Session, main_thread: MainThread, upkeep: Upkeep
 ) -> None:
     say(session.signals.opened)
-    main_thread.turn_until(lambda: upkeep.done == ["backup"])
+    main_thread.turn_until(lambda: sorted(upkeep.done) == ["backup", "track"])
     session.models_ready = True
     upkeep.goes_on.set()
     say(session.signals.models_ready)
     main_thread.turn_until(lambda: not session.is_busy)
-    assert sorted(upkeep.done) == ["backup", "embed", "index", "scan"]
+    assert sorted(upkeep.done) == ["backup", "embed", "index", "scan", "track"]
 
 
 def telling_the_index(session: Session, main_thread: MainThread) -> JobState:
@@ -138,4 +148,11 @@ def test_segments_whose_masks_were_changed_are_embedded_once_there_are_any(
     assert "embed" not in upkeep.done
     upkeep.embedding_waits = True
     say(session.signals.content_changed)
-    main_thread.turn_until(lambda: upkeep.done == ["embed"] and not session.is_busy)
+    main_thread.turn_until(lambda: upkeep.done == ["embed", "track"] and not session.is_busy)
+
+
+def test_videos_are_linked_once_they_have_come_in(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.start("add", lambda: iter([JobStarted(1)]), "adding")
+    main_thread.turn_until(lambda: upkeep.done == ["track"] and not session.is_busy)

@@ -1,0 +1,57 @@
+"""From when to when the frames of a video stand for it, where others come between them."""
+
+from __future__ import annotations
+
+from src.database.connection import Connection
+
+
+def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
+    """List the stored frames of a video: each one's index and time in seconds, in order."""
+    # a stranger's library may have anything in a row; ordinary ones are checked elsewhere
+    rows = connection.read().execute(
+        "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
+        " AND typeof(timestamp_s) IN ('real', 'integer') AND abs(timestamp_s) < 1e9"
+        " AND typeof(frame_index) = 'integer' ORDER BY timestamp_s, frame_index",
+        (media_file_id,),
+    )
+    return [(row["frame_index"], row["timestamp_s"]) for row in rows]
+
+
+def divide_span(
+    connection: Connection, media_file_id: int, frame_index: int, before_s: float | None
+) -> None:
+    """Have a new frame stand for what comes after it, in place of the one before it.
+
+    Args:
+        frame_index: of the new frame, which is stored.
+        before_s: when the last moment was that the one before still stands for; None where there
+            was none beside its own.
+    """
+    with connection.write() as db:
+        new = db.execute(
+            "SELECT id, timestamp_s FROM frames WHERE media_file_id = ? AND frame_index = ?",
+            (media_file_id, frame_index),
+        ).fetchone()
+        old = db.execute(
+            "SELECT id, timestamp_s, until_s FROM frames"
+            " WHERE media_file_id = ? AND frame_index < ? ORDER BY frame_index DESC LIMIT 1",
+            (media_file_id, frame_index),
+        ).fetchone()
+        if old is None or old["until_s"] is None or old["until_s"] <= new["timestamp_s"]:
+            return
+        left_s = max(old["timestamp_s"], old["timestamp_s"] if before_s is None else before_s)
+        values = [(old["until_s"], new["id"]), (left_s, old["id"])]
+        db.executemany("UPDATE frames SET until_s = ? WHERE id = ?", values)
+
+
+def lengthen_span(
+    connection: Connection, media_file_id: int, frame_index: int, until_s: float
+) -> None:
+    """Have the last stored frame before another one, which is not stored, stand for it, too."""
+    with connection.write() as db:
+        db.execute(
+            "UPDATE frames SET until_s = ?2 WHERE id = (SELECT id FROM frames"
+            " WHERE media_file_id = ?1 AND frame_index < ?3 ORDER BY frame_index DESC LIMIT 1)"
+            " AND (until_s IS NULL OR until_s < ?2)",
+            (media_file_id, until_s, frame_index),
+        )

@@ -1,0 +1,332 @@
+"""What is known of the video on the timeline, and what a person has chosen of it; no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.gui.timeline.lane_index import LaneIndex
+from src.gui.timeline.time_scale import near, snapped
+from src.track_records import (
+    Lane,
+    LaneBar,
+    ScoreCurve,
+    Timeline,
+    TimelineFrame,
+    Track,
+    TrackSegment,
+)
+
+Range = tuple[float, float]  # the seconds at which it begins and ends
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A bar that was chosen: a track as a lane shows it, or segments that are in none.
+
+    Attributes:
+        lane: its kind and name.
+        track_id: of a bar that several tracks make, the one of them that is meant.
+        segment_id: that stands for the bar.
+    """
+
+    lane: tuple[str, str]
+    track_id: int | None
+    segment_id: str
+
+    def is_of(self, lane: Lane, bar: LaneBar) -> bool:
+        """Return whether a bar is one that was chosen."""
+        return (lane.kind, lane.name) == self.lane and self.is_same_thing(bar)
+
+    def is_same_thing(self, bar: LaneBar) -> bool:
+        if self.track_id is not None and bar.track_id is not None:
+            return bar.track_id == self.track_id
+        return bar.track_id is None and bar.segment_id == self.segment_id
+
+
+class TimelineModel:
+    """A video over time, the place that is looked at, what is chosen, and the range."""
+
+    def __init__(self) -> None:
+        self.timeline: Timeline | None = None
+        self.curve: ScoreCurve | None = None
+        self.lanes: tuple[LaneIndex, ...] = ()
+        self.playhead_s = 0.0
+        self.chosen: tuple[Choice, ...] = ()
+        self.range: Range | None = None
+        self._times = np.empty(0, np.float64)
+        self._tracks: dict[int, Track] = {}
+        self._edges = self._times  # of frames and bars, for snapping
+
+    def clear(self) -> None:
+        """Forget the video."""
+        self.__init__()  # type: ignore[misc]
+
+    def show(self, timeline: Timeline, lanes: Sequence[LaneIndex]) -> None:
+        """Show a video, or what has changed in it; what is chosen stays where it is there still."""
+        self.timeline, self.lanes = timeline, tuple(lanes)
+        self._times = np.array([frame.timestamp_s for frame in timeline.frames], np.float64)
+        self._tracks = {track.id: track for track in timeline.tracks}
+        edges = [self._times, np.array([timeline.duration_s]), *(lane.edges_s for lane in lanes)]
+        self._edges = np.unique(np.concatenate(edges))
+        self.playhead_s = min(self.playhead_s, self.duration_s)
+        there = [choice for choice in self.chosen if self.bars_of(choice)]
+        self.chosen = tuple(there)
+        if self.range is not None and self.range[0] >= self.duration_s:
+            self.range = None
+
+    @property
+    def duration_s(self) -> float:
+        return 0.0 if self.timeline is None else self.timeline.duration_s
+
+    @property
+    def frames(self) -> tuple[TimelineFrame, ...]:
+        return () if self.timeline is None else self.timeline.frames
+
+    # -- frames
+
+    def place_at(self, time_s: float) -> int | None:
+        """Return the sampled frame that is shown at a time: the last one, or the first."""
+        if not len(self._times):
+            return None
+        return max(0, int(np.searchsorted(self._times, time_s + 1e-6, "right")) - 1)
+
+    def places_at(self, times_s: np.ndarray) -> np.ndarray:
+        """Return the sampled frames that are shown at times, (N,) float64; there must be one."""
+        return np.maximum(np.searchsorted(self._times, times_s + 1e-6, "right") - 1, 0)
+
+    @property
+    def frame(self) -> TimelineFrame | None:
+        """The sampled frame at the playhead."""
+        place = self.place_at(self.playhead_s)
+        return None if place is None else self.frames[place]
+
+    def stepped(self, steps: int) -> float:
+        """Return the time of the next frame, or a previous one; of one between, its own first."""
+        place = self.place_at(self.playhead_s)
+        if place is None:
+            return self.playhead_s
+        if steps < 0 and self.playhead_s > self._times[place] + 1e-6:
+            steps += 1
+        place = min(max(0, place + steps), len(self._times) - 1)
+        return float(self._times[place])
+
+    def go(self, time_s: float) -> None:
+        self.playhead_s = min(max(0.0, time_s), self.duration_s)
+
+    def snapped(self, time_s: float, reach_s: float) -> float:
+        """Return the frame, the edge of a bar or the playhead nearest to a time, else the time."""
+        return snapped(time_s, [*near(self._edges, time_s), self.playhead_s], reach_s)
+
+    # -- the range
+
+    def frames_in(self, begin_s: float, end_s: float) -> Sequence[TimelineFrame]:
+        """Return the sampled frames of a range, both its ends in it."""
+        first = int(np.searchsorted(self._times, begin_s - 1e-6))
+        return self.frames[first : int(np.searchsorted(self._times, end_s + 1e-6, "right"))]
+
+    def mark(self, begin_s: float, end_s: float) -> None:
+        """Mark a range; its ends may come in either order."""
+        low, high = sorted((begin_s, end_s))
+        low, high = max(0.0, low), min(high, self.duration_s)
+        self.range = (low, high) if high > low else None
+
+    # -- what is chosen
+
+    def choose(self, choice: Choice | None, adds: bool = False) -> None:
+        """Choose a bar alone, or add it to those that are chosen, or take it from them."""
+        if choice is None:
+            self.chosen = self.chosen if adds else ()
+        elif not adds:
+            self.chosen = (choice,)
+        elif choice in self.chosen:
+            self.chosen = tuple(each for each in self.chosen if each != choice)
+        else:
+            self.chosen = (*self.chosen, choice)
+
+    def choice_of(self, lane: int, place: int, time_s: float | None = None) -> Choice:
+        """Return how a bar is chosen.
+
+        Args:
+            time_s: where it was clicked: of several tracks that make the bar, one that is seen
+                there is meant, the longest first, and with each further click the next.
+        """
+        of, bar = self.lanes[lane].lane, self.lanes[lane].bars[place]
+        track_id = bar.track_id
+        if track_id is None:
+            track_id = self._track_in(of, bar, self.playhead_s if time_s is None else time_s)
+        return Choice((of.kind, of.name), track_id, bar.segment_id)
+
+    def _track_in(self, lane: Lane, bar: LaneBar, time_s: float) -> int | None:
+        found = [track.id for track in self._tracks_in(lane, bar, time_s, time_s)]
+        before = self.choice
+        if before is not None and before.is_of(lane, bar) and before.track_id in found:
+            return found[(found.index(before.track_id) + 1) % len(found)]
+        return found[0] if found else None
+
+    def _tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
+        """Return the tracks that make a bar and are seen in a range, the longest first."""
+        begin_s, end_s = max(begin_s, bar.begin_s), min(end_s, bar.end_s)
+        found = [
+            track
+            for track in self._tracks.values()
+            if track.begin_s <= end_s
+            and track.end_s >= begin_s
+            and (track.id == bar.track_id or any(tag.name == lane.name for tag in track.tags))
+        ]
+        return sorted(found, key=lambda track: track.begin_s - track.end_s)
+
+    def begin_of(self, choice: Choice) -> float:
+        """Return when what is chosen is seen first."""
+        track = self.track_of(choice)
+        return self.bars_of(choice)[0].begin_s if track is None else track.begin_s
+
+    def span_of(self, choice: Choice, bar: LaneBar) -> tuple[float, float]:
+        """Return the part of a bar that is chosen: of one that several tracks make, its track's."""
+        track = self.track_of(choice)
+        if track is None or bar.track_id is not None:
+            return bar.begin_s, bar.end_s
+        return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
+
+    def choice_of_segment(self, segment_id: str) -> Choice | None:
+        """Return how the track of a segment is chosen, in the first lane that shows it."""
+        track = next(
+            (
+                t
+                for t in self._tracks.values()
+                if any(s.segment_id == segment_id for s in t.segments)
+            ),
+            None,
+        )
+        wanted = Choice(("", ""), None if track is None else track.id, segment_id)
+        for number, lane in enumerate(self.lanes):
+            for place, bar in enumerate(lane.bars):
+                if wanted.is_same_thing(bar):
+                    return self.choice_of(number, place)
+        if track is None:
+            return None
+        for lane in self.lanes:  # a bar that it makes with others
+            for bar in lane.bars:
+                if track in self._tracks_in(lane.lane, bar, track.begin_s, track.end_s):
+                    return Choice((lane.lane.kind, lane.lane.name), track.id, bar.segment_id)
+        return None
+
+    def bars_of(self, choice: Choice) -> list[LaneBar]:
+        """Return the bars that a choice is of, in its lane; in others where that is gone."""
+        there = [
+            (lane.lane, bar)
+            for lane in self.lanes
+            for bar in lane.bars
+            if choice.is_same_thing(bar)
+        ]
+        own = [bar for lane, bar in there if choice.is_of(lane, bar)]
+        return own or [bar for _, bar in there[:1]]
+
+    def lane_of(self, choice: Choice) -> int | None:
+        """Return the lane of a choice; None where it is gone."""
+        for number, index in enumerate(self.lanes):
+            if (index.lane.kind, index.lane.name) == choice.lane:
+                return number
+        return None
+
+    @property
+    def choice(self) -> Choice | None:
+        """What was chosen last."""
+        return self.chosen[-1] if self.chosen else None
+
+    @property
+    def track(self) -> Track | None:
+        """The track that was chosen last."""
+        return None if self.choice is None else self.track_of(self.choice)
+
+    def track_of(self, choice: Choice) -> Track | None:
+        return None if choice.track_id is None else self._tracks.get(choice.track_id)
+
+    def segment_now(self, choice: Choice | None = None) -> TrackSegment | None:
+        """Return a chosen track's segment in the frame at the playhead."""
+        choice, frame = choice or self.choice, self.frame
+        track = None if choice is None else self.track_of(choice)
+        if track is None or frame is None:
+            return None
+        return next((s for s in track.segments if s.frame_index == frame.frame_index), None)
+
+    def nearest_segment(self, track: Track) -> TrackSegment:
+        """Return the segment of a track that is nearest to the playhead."""
+        return min(track.segments, key=lambda s: abs(s.timestamp_s - self.playhead_s))
+
+    def segments_chosen(self) -> list[str]:
+        """Return the segments by which the chosen things get a label: one of each."""
+        found = []
+        for choice in self.chosen:
+            track = self.track_of(choice)
+            segment = None if track is None else self.segment_now(choice)
+            if track is not None and segment is None:
+                segment = self.nearest_segment(track)
+            found.append(choice.segment_id if segment is None else segment.segment_id)
+        return found
+
+    # -- what is in the range
+
+    def segments_of_choice(self, begin_s: float, end_s: float) -> list[str]:
+        """Return the chosen things' segments in a range."""
+        return [each for choice in self.chosen for each in self._of(choice, begin_s, end_s)]
+
+    def segments_of_lane(self, lane: int, begin_s: float, end_s: float) -> list[str]:
+        """Return the segments of a lane's things in a range."""
+        return self._of_bars([lane], begin_s, end_s)
+
+    def segments_of_all(self, begin_s: float, end_s: float) -> list[str]:
+        """Return the segments of all things that lanes show in a range."""
+        return self._of_bars(range(len(self.lanes)), begin_s, end_s)
+
+    def _of_bars(self, lanes: Sequence[int], begin_s: float, end_s: float) -> list[str]:
+        found: dict[str, None] = {}
+        for number in lanes:
+            lane = self.lanes[number].lane
+            for bar in self.lanes[number].bars:
+                if bar.begin_s <= end_s and bar.end_s >= begin_s:
+                    tracks = self._tracks_in(lane, bar, begin_s, end_s)
+                    of = [each for t in tracks for each in self._inside(t, begin_s, end_s)]
+                    found.update(dict.fromkeys(of or [bar.segment_id]))
+        return list(found)
+
+    def _of(self, choice: Choice, begin_s: float, end_s: float) -> list[str]:
+        track = self.track_of(choice)
+        if track is None:
+            return [choice.segment_id]
+        return self._inside(track, begin_s, end_s)
+
+    @staticmethod
+    def _inside(track: Track, begin_s: float, end_s: float) -> list[str]:
+        """Return a track's segments in a range."""
+        inside = (s for s in track.segments if begin_s - 1e-6 <= s.timestamp_s <= end_s + 1e-6)
+        return [segment.segment_id for segment in inside]
+
+    # -- words
+
+    def name_of(self, choice: Choice) -> str:
+        """Return what a chosen thing is called: its lane's label, else its first tag."""
+        kind, name = choice.lane
+        if kind != "track":
+            return name
+        track = self.track_of(choice)
+        return track.tags[0].name if track is not None and track.tags else name
+
+    def score_at(self, time_s: float) -> float:
+        """Return how high the curve is at a time; 0 without one."""
+        if self.curve is None:
+            return 0.0
+        return float(np.interp(time_s, self.curve.times_s, self.curve.scores))
+
+    def best_score(self, choice: Choice) -> float | None:
+        """Return the best score that is known of a chosen thing's segments."""
+        if self.curve is None:
+            return None
+        track = self.track_of(choice)
+        own = {choice.segment_id}
+        if track is not None:
+            own = {segment.segment_id for segment in track.segments}
+        places = [place for place, each in enumerate(self.curve.segment_ids) if each in own]
+        return float(self.curve.scores[places].max()) if places else None

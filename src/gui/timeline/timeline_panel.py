@@ -1,0 +1,494 @@
+"""A video over time: its frames, what answers the query, when things are seen, and ranges."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.counting import counted, moment
+from src.events import Event, FrameStored
+from src.gui.core.job_state import JobState, length
+from src.gui.core.wording import explained
+from src.gui.panel.panel import Panel, PanelContext
+from src.gui.theme.theme import HEADER, LEFT, RIGHT
+from src.gui.theme.toolkit import ctk
+from src.gui.timeline.canvas_pointer import CanvasPointer, PointerActions
+from src.gui.timeline.choosing import Choosing
+from src.gui.timeline.hover_preview import HoverPreview
+from src.gui.timeline.moment_picture import MomentPicture
+from src.gui.timeline.range_part import RangeActions
+from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
+from src.gui.timeline.timeline_acts import TimelineActs
+from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
+from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
+from src.gui.timeline.timeline_keys import TimelineKeys
+from src.gui.timeline.timeline_model import TimelineModel
+from src.gui.timeline.timeline_reader import TimelineReader
+from src.gui.timeline.timeline_side import SideActions, TimelineSide
+from src.gui.timeline.top_layout import heights
+from src.gui.timeline.zoom_row import ZoomRow
+from src.gui.widgets.controls import RING, rule
+from src.gui.widgets.key_hints import KeyHints
+from src.records import FrameView
+from src.search.filters import Filter
+from src.search.query import Query
+
+KEYS_OF_PANEL = (
+    (("Click",), "go there"),
+    (("Drag",), "mark a range"),
+    (("←", "→"), "step"),
+    (("Ctrl", "Wheel"), "zoom"),
+    (("Space",), "play"),
+    (("1–9",), "label"),
+    (("Enter",), "open frame"),
+    (("Ctrl Z",), "undo"),
+)
+READING = "Reading the video…"
+NO_FRAMES = "No frame of this video is in the library yet."
+COMING = "The first frames are being added. They will appear here."
+NO_LANES = "Nothing was found in its frames."
+TRACKING = "Finding what belongs together in these frames…"
+PARTIAL = "The rest has not been added yet."
+CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
+MISSING = "The file is missing. Only the frames in the library can be shown."
+_AGAIN_MS = 1000  # while frames come in, what is there is read so often
+
+
+@dataclass(frozen=True)
+class TimelineActions:
+    """What the panel asks of the window.
+
+    Attributes:
+        open_frame: shows a segment in its frame.
+        open_file: opens the file at a time in the system's player.
+        search: searches for a query.
+        export: asks what of a filter goes into a dataset; given what that is, in words.
+        save_clip: asks where a range of a video goes as a file.
+    """
+
+    back: Callable[[], None]
+    open_frame: Callable[[str], None]
+    open_file: Callable[[Path, float], None]
+    search: Callable[[Query], None]
+    export: Callable[[Filter, str], None]
+    save_clip: SaveClip
+
+
+class TimelinePanel(Panel):
+    """The picture at the playhead, facts beside it, the timeline below."""
+
+    def __init__(self, context: PanelContext, actions: TimelineActions) -> None:
+        super().__init__(context)
+        theme, session = context.theme, context.session
+        self._actions = actions
+        self.model = TimelineModel()
+        self._wanted: tuple[float | None, str | None] = None, None
+        self._stale = self._again_waits = False
+        self.reader = TimelineReader(
+            session, self.model, self._show, self._scored, self._show_view, self._could_not_read
+        )
+        self.header = TimelineHeader(
+            self, theme, HeaderActions(actions.back, self.open_frame, self._open_file)
+        )
+        self.header.pack(fill="x", padx=(LEFT - 8, RIGHT - 4))
+        self._body = ctk.CTkFrame(self, fg_color="transparent", corner_radius=0)
+        self._body.pack(fill="both", expand=True)
+        rule(self._body, theme).pack(fill="x")
+        self.hints = KeyHints(self._body, theme, KEYS_OF_PANEL)
+        self.acts = TimelineActs(session, context.labels, self.model, self.hints.say)
+        self.range = RangeWork(
+            session,
+            self.model,
+            self.acts,
+            lambda: RangeViews(self.canvas, self.side.range),
+            lambda: self.reader.query,
+            actions.search,
+            actions.export,
+            actions.save_clip,
+        )
+        self._build_top(context)
+        self._build_timeline(context)
+        self.choosing = Choosing(
+            self.model,
+            self.canvas,
+            self.side,
+            lambda: self.reader.view,
+            self._show_outlines,
+            lambda segment_id, then: session.main_thread.run(
+                lambda: session.library.segments([segment_id]), then
+            ),
+        )
+        self._keys = TimelineKeys(self.canvas, self)
+        tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
+        signals = session.signals
+        signals.content_changed.append(self._changed)
+        signals.missing_changed.append(self._show_header)
+        signals.models_ready.append(self._models_ready)
+        signals.job_event.append(self._heard)
+        signals.job_ended.append(lambda *_: self._changed())
+
+    def _build_top(self, context: PanelContext) -> None:
+        theme = self.theme
+        top = ctk.CTkFrame(self._body, fg_color="transparent", corner_radius=0)
+        top.pack(fill="x", padx=(LEFT, RIGHT - RING), pady=(24 - RING, 0))
+        top.pack_propagate(False)
+        self._top = top
+        self.picture = MomentPicture(
+            top,
+            theme,
+            self._session,
+            self.model,
+            lambda segment_id: self.choosing.choose_segment(segment_id),
+            self._played,
+            lambda is_playing: self.side.show_playing(is_playing),
+            lambda: self.hints.say(CANT_PLAY),
+        )
+        self.picture.pack(side="left", pady=(theme.px(RING), 0))
+        self.side = TimelineSide(
+            top,
+            theme,
+            context.thumbnails,
+            context.labels,
+            SideActions(
+                self.step,
+                self._label,
+                self._take_keys,
+                self.acts.split,
+                self.acts.join,
+                self.acts.take_out,
+                self.toggle_play,
+            ),
+            RangeActions(
+                self.range.search,
+                self.range.parts,
+                self.range.tag,
+                self.range.export,
+                self.range.sample,
+                self.range.save_clip,
+                self.range.clear,
+                self._take_keys,
+            ),
+        )
+        self.side.pack(side="left", fill="both", expand=True, padx=(24 - RING, 0))
+
+    def _build_timeline(self, context: PanelContext) -> None:
+        theme = self.theme
+        self.zoom_row = ZoomRow(
+            self._body,
+            theme,
+            lambda zoom: self.canvas.set_zoom(zoom),
+            lambda: self.canvas.fit(),
+        )
+        self.zoom_row.pack(fill="x", padx=(LEFT, RIGHT - RING), pady=(8, 0))
+        self.canvas = TimelineCanvas(
+            self._body, theme, context.thumbnails, self.model, CanvasActions(self._scaled)
+        )
+        self.preview = HoverPreview(self._body, theme, context.thumbnails)
+        self.pointer = CanvasPointer(
+            self.canvas,
+            PointerActions(
+                self.go_to,
+                lambda *bar: self.choosing.choose(*bar),
+                lambda: self.choosing.nothing(),
+                self.begin_of,
+                self.range.mark,
+                self._hover,
+            ),
+        )
+        self.hints.pack(side="bottom", fill="x")
+        self.canvas.pack(fill="both", expand=True, padx=(theme.px(LEFT), 0))
+
+    # -- the panel
+
+    def open(
+        self,
+        media_file_id: int,
+        origin: str,
+        at_s: float | None = None,
+        segment_id: str | None = None,
+        query: Query | None = None,
+    ) -> None:
+        """Show a video; of the one that was shown last, zoom and playhead stay where they were.
+
+        Args:
+            origin: what the way back is called.
+            at_s: the moment to go to.
+            segment_id: the segment whose track is chosen, and gone to where no moment is given.
+            query: what the curve is of; None for no curve.
+        """
+        self.header.back.set_text(origin)
+        self._wanted = at_s, segment_id
+        if media_file_id != self.reader.media_file_id:
+            self.model.clear()
+            self.picture.close()
+            self.picture.show_view(None, ())
+            self.hints.say("")
+            self.canvas.say(READING)
+            self.canvas.show(anew=True)
+            self.header.show("", "", False)
+            self._show_place()
+            self.range.show()
+            self.choosing.show()
+        self._name_query(query)
+        self.reader.open(media_file_id, query)
+
+    def shown(self) -> None:
+        if self._stale:
+            self._stale = False
+            self.reader.read()
+        self._take_keys()
+        if self.model.timeline is not None:
+            self.picture.go()
+
+    def left(self) -> None:
+        self.preview.hide()
+        self.side.range.stop_asking()
+        self.picture.close()
+
+    def step_back(self) -> bool:
+        if self.side.range.is_asking:
+            self.side.range.stop_asking()
+        elif not self.range.clear():
+            self._actions.back()
+        return True
+
+    def undo(self) -> None:
+        self.acts.undo()
+
+    def redo(self) -> None:
+        self.acts.redo()
+
+    def go(self, step: int) -> None:
+        self.step(step)
+
+    def ask_for_label(self) -> None:
+        if self.model.chosen:
+            self.side.entry.focus_field()
+        elif self.model.range is not None:
+            self.side.range.ask_for_label()
+
+    def refresh_thumbnails(self) -> None:
+        self.canvas.refresh()
+        self.preview.refresh()
+        self.side.card.refresh()
+
+    def _take_keys(self) -> None:
+        self.canvas.focus_set()
+
+    def _fit(self) -> None:
+        """Share the height between the picture and the timeline."""
+        theme, width, height = self.theme, self.winfo_width(), self.winfo_height()
+        if width <= 1 or height <= 1:
+            return
+        media = None if self.model.timeline is None else self.model.timeline.media
+        ratio = 16 / 9
+        if media is not None and media.width and media.height:
+            ratio = media.width / media.height
+        # the job strip appears and disappears, and the picture must not move with it
+        window = self.winfo_toplevel().winfo_height()
+        found = heights(width / theme.scale, (window / theme.scale) - HEADER, ratio)
+        self._top.configure(height=found.top)
+        size = theme.px(found.picture_w), theme.px(found.top - RING)
+        self.picture.fit(*size, wrap=max(80, found.picture_w - 32))
+        self.side.fit(found.top)
+        if found.has_hints != bool(self.hints.winfo_manager()):
+            if found.has_hints:
+                self.hints.pack(side="bottom", fill="x", before=self.canvas)
+            else:
+                self.hints.pack_forget()
+
+    # -- what has been read
+
+    def _show(self, is_new: bool) -> None:
+        """Show the video that was read."""
+        timeline = self.model.timeline
+        assert timeline is not None
+        at_s, segment_id = self._wanted
+        self._wanted = None, None
+        choice = None if segment_id is None else self.model.choice_of_segment(segment_id)
+        if choice is not None:
+            self.model.choose(choice)
+            if at_s is None:
+                at_s = self.model.begin_of(choice)
+        if at_s is not None:
+            self.model.go(at_s)
+        self._show_header()
+        self.canvas.say(self._why_no_lanes())
+        self.canvas.show(anew=is_new)
+        if choice is not None:
+            self.choosing.reveal(choice)
+        is_begun = bool(timeline.frames) and timeline.media.status in ("pending", "processing")
+        self.zoom_row.show(len(self.model.lanes), PARTIAL if is_begun else "")
+        self._fit()
+        self._moved()
+        self.range.show()
+        self.choosing.show()
+
+    def _why_no_lanes(self) -> str:
+        timeline = self.model.timeline
+        assert timeline is not None
+        if not timeline.frames:
+            return COMING if timeline.media.status in ("pending", "processing") else NO_FRAMES
+        if timeline.lanes:
+            return ""
+        return TRACKING if self._session.jobs_of("track") else NO_LANES
+
+    def _could_not_read(self, exc: Exception) -> None:
+        """Say in place why nothing is shown, and what to do."""
+        sentence = explained(exc)[0]
+        if self.model.timeline is None:
+            self.canvas.say(sentence)
+        else:
+            self.hints.say(sentence)
+
+    def _show_header(self) -> None:
+        timeline = self.model.timeline
+        if timeline is None:
+            return
+        segments = sum(frame.segments for frame in timeline.frames)
+        facts = [
+            moment(timeline.duration_s)
+            if timeline.duration_s < 60
+            else length(timeline.duration_s),
+            counted(len(timeline.frames), "frame"),
+            counted(segments, "segment"),
+        ]
+        path = timeline.media.path
+        self.header.show(path.name, " · ".join(facts), self._session.missing.has(path))
+        self.header.offer_frame(bool(timeline.frames))
+        self.side.offer_playing(not self._session.missing.has(path))
+
+    def _show_view(self, view: FrameView | None, why: str) -> None:
+        self.picture.show_view(view, self.choosing.outlined(), why)
+        self.choosing.show()
+
+    def _show_outlines(self) -> None:
+        self.picture.stored.show(self.reader.view, self.choosing.outlined())
+        self.picture.outline()
+
+    def _scored(self) -> None:
+        self.canvas.show()
+        self.choosing.show()
+
+    def _name_query(self, query: Query | None) -> None:
+        name = "" if query is None else query.words or "your search"
+        self.canvas.query = name
+
+    def _models_ready(self) -> None:
+        if self.reader.media_file_id is not None:
+            self.reader.score_again()
+
+    # -- what changes meanwhile
+
+    def _changed(self) -> None:
+        """Read the video again where it is seen; else it is when the panel is gone to."""
+        if self.winfo_viewable():
+            self.reader.read()
+        else:
+            self._stale = True
+
+    def _heard(self, _job: JobState, event: Event) -> None:
+        """Show frames of this video that come in, now and then."""
+        timeline = self.model.timeline
+        is_of_it = isinstance(event, FrameStored) and timeline is not None
+        if is_of_it and event.path == timeline.media.path and not self._again_waits:  # type: ignore
+            self._again_waits = True
+            self.after(_AGAIN_MS, self._read_again)
+
+    def _read_again(self) -> None:
+        self._again_waits = False
+        self._changed()
+
+    # -- the playhead
+
+    def go_to(self, time_s: float) -> None:
+        """Go to a moment."""
+        self.model.go(time_s)
+        self._moved()
+
+    def step(self, frames: int) -> None:
+        """Go to the next frames, or with a number below 0 to those before."""
+        self.go_to(self.model.stepped(frames))
+
+    def _moved(self) -> None:
+        self._show_moment()
+        self.picture.go()
+
+    def _show_moment(self) -> None:
+        """Show where the playhead is now, in all but the picture."""
+        self.canvas.follow_playhead()
+        self._show_place()
+        self.reader.look()
+        self._show_outlines()
+        self.choosing.show()
+
+    def _played(self, time_s: float) -> None:
+        self.model.go(time_s)
+        self._show_moment()
+
+    def _show_place(self) -> None:
+        model = self.model
+        place, count = model.place_at(model.playhead_s), len(model.frames)
+        if place is None:
+            self.side.show_moment("", "", True, True)
+            return
+        said = moment(model.playhead_s, self.canvas.decimals)
+        last = model.stepped(1) <= model.playhead_s
+        self.side.show_moment(
+            said, f"frame {place + 1:,} of {count:,}", model.playhead_s <= 0, last
+        )
+
+    def toggle_play(self) -> None:
+        """Play in place, or pause."""
+        if not self.picture.toggle() and self.model.timeline is not None:
+            self.hints.say(MISSING)
+
+    def step_video(self, frames: int) -> None:
+        """Go to the next frame of the video, sampled or not, or with -1 to the one before."""
+        self.picture.step(frames)
+
+    def open_frame(self) -> None:
+        """Show the frame at the playhead, by the chosen track's segment where it has one there."""
+        frame, segment = self.model.frame, self.model.segment_now()
+        if frame is not None:
+            self._actions.open_frame(frame.segment_id if segment is None else segment.segment_id)
+
+    def _open_file(self) -> None:
+        if self.model.timeline is not None:
+            self._actions.open_file(self.model.timeline.media.path, self.model.playhead_s)
+
+    def _scaled(self) -> None:
+        self.zoom_row.show_zoom(self.canvas.scale_of_time.zoom)
+
+    def _hover(self, time_s: float | None, x: int) -> None:
+        place = None if time_s is None else self.model.place_at(time_s)
+        if time_s is None or place is None:
+            self.preview.hide()
+            return
+        wide, high = self.canvas.tile_wh()
+        self.picture.prepare(time_s)
+        said = moment(time_s, self.canvas.decimals)
+        if self.model.curve is not None:
+            said += f" · {self.model.score_at(time_s):.2f}"
+        self.preview.show(
+            self.model.frames[place].crop_path,
+            wide / high,
+            said,
+            self.canvas.winfo_x() + x,
+            self.canvas.winfo_y() - self.theme.px(4),
+        )
+
+    def begin_of(self, lane: int, place: int) -> None:
+        """Choose a bar, and go to where it begins."""
+        bar = self.model.lanes[lane].bars[place]
+        if self.model.choice is None:
+            self.choosing.choose(lane, place)
+        choice = self.model.choice
+        self.go_to(bar.begin_s if choice is None else self.model.span_of(choice, bar)[0])
+
+    def _label(self, name: str) -> None:
+        self.side.entry.set("")
+        self._take_keys()
+        self.acts.give(name)

@@ -1,0 +1,43 @@
+"""The job that links the segments of videos to tracks: reads, links, and stores a video whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from src.database.metadata_db import MetadataDatabase
+from src.events import Event, Progress
+from src.tracks.linker import Linker
+from src.tracks.method import METHOD
+from src.tracks.stored_frames import StoredFrames
+
+log = logging.getLogger(__name__)
+
+
+def link_videos(metadata: MetadataDatabase) -> Iterator[Event]:
+    """Link the segments of all videos that are not linked as they are now.
+
+    No video is read but the crops and masks of the library. Each video's tracks are stored in one
+    transaction, so a job that is cancelled or killed leaves a video linked or not; the next call
+    goes on. What people have linked, split or joined stays.
+
+    Raises:
+        DatabaseError: the library is damaged, or can't be written to.
+    """
+    videos = [
+        StoredFrames(metadata, media_file_id)
+        for media_file_id in metadata.tracks.unlinked_media(METHOD)
+    ]
+    done, total = 0, sum(map(len, videos))
+    for frames in videos:
+        state, linker = frames.state(), Linker()
+        for seen, frame in enumerate(frames, start=1):
+            linker.see(frame)
+            yield Progress("track", done + seen, total)
+        tracks = linker.end()
+        done += len(frames)
+        if frames.state() != state:
+            log.info("video %d has changed while it was linked", frames.media_file_id)
+            continue  # it counts as unlinked
+        metadata.tracks.replace_linked(frames.media_file_id, tracks, METHOD)
+        yield Progress("track", done, total)

@@ -1,0 +1,126 @@
+import pytest
+
+from src.gui.timeline.lane_index import LaneIndex
+from src.gui.timeline.timeline_model import TimelineModel
+from src.track_records import LaneBar
+from tests.gui.timeline.records import bar, lane, model, timeline, track
+
+FIRST, SECOND = track(1, range(5)), track(2, range(8, 20))
+TIMELINE = timeline(
+    [FIRST, SECOND],
+    [
+        lane("dog", [bar(FIRST), bar(SECOND)]),
+        lane("red", [bar(SECOND), bar(None, 1, 2, "alone")], "tag"),
+    ],
+)
+
+
+@pytest.fixture
+def shown() -> TimelineModel:
+    return model(TIMELINE)
+
+
+def test_a_frame_is_shown_until_the_next(shown: TimelineModel) -> None:
+    places = [shown.place_at(time_s) for time_s in (0, 0.49, 0.5, 7.3, 99)]
+    assert places == [0, 0, 1, 14, 19]
+    assert TimelineModel().place_at(1) is None
+
+
+def test_steps_go_from_frame_to_frame(shown: TimelineModel) -> None:
+    shown.go(5.2)
+    assert shown.stepped(1) == 5.5
+    assert shown.stepped(-1) == 5.0  # its own frame begins there
+    shown.go(5.0)
+    assert shown.stepped(-1) == 4.5
+    assert shown.stepped(-100) == 0
+    assert shown.stepped(100) == 9.5
+
+
+def test_a_range_has_its_frames_and_ends_inside_the_video(shown: TimelineModel) -> None:
+    shown.mark(6.5, 4)
+    assert shown.range == (4, 6.5)
+    assert [frame.segment_id for frame in shown.frames_in(4, 6.5)] == [
+        f"f{n}" for n in range(8, 14)
+    ]
+    shown.mark(8, 99)
+    assert shown.range == (8, 10)
+    shown.mark(3, 3)
+    assert shown.range is None
+
+
+def test_frames_edges_and_the_playhead_draw_a_time_to_them(shown: TimelineModel) -> None:
+    shown.go(3.3)
+    assert shown.snapped(3.31, 0.05) == 3.3
+    assert shown.snapped(4.04, 0.05) == 4
+    assert shown.snapped(4.2, 0.05) == 4.2
+
+
+def test_a_bar_is_chosen_alone_or_with_others(shown: TimelineModel) -> None:
+    dog, other = shown.choice_of(0, 0), shown.choice_of(0, 1)
+    shown.choose(dog)
+    shown.choose(other, adds=True)
+    assert shown.chosen == (dog, other)
+    assert shown.track == SECOND
+    shown.choose(dog, adds=True)
+    assert shown.chosen == (other,)
+    shown.choose(None)
+    assert shown.chosen == ()
+
+
+def test_what_is_chosen_stays_when_the_video_is_read_again(shown: TimelineModel) -> None:
+    shown.choose(shown.choice_of(0, 1))
+    again = timeline([SECOND], [lane("dog", [bar(SECOND)])])
+    shown.show(again, [LaneIndex(each) for each in again.lanes])
+    assert shown.track == SECOND
+    none = timeline()
+    shown.show(none, [])
+    assert shown.chosen == ()
+
+
+def test_a_track_is_chosen_by_one_of_its_segments(shown: TimelineModel) -> None:
+    choice = shown.choice_of_segment(SECOND.segments[3].segment_id)
+    assert choice is not None
+    assert choice.track_id == 2
+    alone = shown.choice_of_segment("alone")
+    assert alone is not None
+    assert alone.track_id is None
+    assert alone.lane == ("tag", "red")
+    assert shown.choice_of_segment("gone") is None
+
+
+def test_a_label_is_given_by_the_segment_at_the_playhead(shown: TimelineModel) -> None:
+    shown.choose(shown.choice_of(0, 1))
+    shown.go(5)
+    assert shown.segments_chosen() == ["t2s10"]
+    shown.go(0)  # where it is not seen: by the one that is nearest
+    assert shown.segments_chosen() == ["t2s8"]
+    shown.choose(shown.choice_of(1, 0))
+    assert shown.segments_chosen() == ["alone"]
+
+
+def test_segments_of_a_range_are_those_of_the_choice_of_a_lane_or_of_all(
+    shown: TimelineModel,
+) -> None:
+    shown.choose(shown.choice_of(0, 0))
+    assert shown.segments_of_choice(1, 5) == ["t1s2", "t1s3", "t1s4"]
+    assert shown.segments_of_lane(0, 2, 4.5) == ["t1s4", "t2s8", "t2s9"]
+    assert shown.segments_of_lane(1, 1, 4) == ["alone", "t2s8"]
+    assert set(shown.segments_of_all(1, 4)) == {"t1s2", "t1s3", "t1s4", "alone", "t2s8"}
+
+
+def test_of_several_tracks_that_make_a_bar_each_click_means_another() -> None:
+    long, short, later = track(1, range(10)), track(2, range(2, 6)), track(3, range(14, 20))
+    whole = LaneBar(0, 10, None, "t1s0", 20)
+    shown = model(timeline([long, short, later], [lane("dog", [whole])]))
+    choices = []
+    for _ in range(3):
+        shown.choose(shown.choice_of(0, 0, 1.5))
+        choices.append(shown.track)
+    assert choices == [long, short, long]
+    shown.choose(shown.choice_of(0, 0, 6))
+    assert shown.track is None  # none of them is seen there
+    found = shown.choice_of_segment("t3s15")
+    assert found is not None
+    assert (found.track_id, shown.begin_of(found)) == (3, 7)
+    assert shown.span_of(found, whole) == (7, 10)
+    assert shown.segments_of_lane(0, 1, 1.5) == ["t1s2", "t1s3", "t2s2", "t2s3"]

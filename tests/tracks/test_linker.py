@@ -1,0 +1,142 @@
+"""The linker: which segments of a video's frames are one thing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from src.tracks import stitching
+from src.tracks.linker import Linker, link
+from src.tracks.segment_looks import FrameToLink
+from tests.tracks.painted_frames import Thing, background, mirrored, paint, straight
+
+CROSSING = (
+    Thing("wall", lambda _: (120, 30), 22, is_round=False),
+    Thing("left to right", straight((20, 60), (6, 0))),
+    Thing("right to left", straight((140, 62), (-6, 0))),
+    Thing("falling", straight((40, 15), (1, 4)), 9),
+)
+
+
+def video(things: Sequence[Thing], frames: int = 20, per_second: float = 5.0) -> list[FrameToLink]:
+    return [paint(things, number, per_second) for number in range(frames)]
+
+
+def things_of(tracks: list[list[str]]) -> list[list[str]]:
+    """The names of the things in each track, once each."""
+    return sorted(sorted({own.split("@")[0] for own in track}) for track in tracks)
+
+
+def test_things_that_cross_stay_what_they_are() -> None:
+    tracks = link(video(CROSSING))
+    assert things_of(tracks) == sorted([[thing.name] for thing in CROSSING])
+
+
+def test_what_moves_further_than_it_is_long_is_followed() -> None:
+    fast = Thing("fast", straight((15, 60), (28, 0)), 10)
+    slow = Thing("slow", straight((80, 100), (1, 0)), 10)
+    assert things_of(link(video([fast, slow], 6, per_second=1.0))) == [["fast"], ["slow"]]
+
+
+def test_a_thing_that_was_out_of_sight_is_the_same_when_it_comes_back() -> None:
+    away = Thing("away", lambda n: None if 8 <= n < 30 else (30 + n, 60))
+    stays = Thing("stays", lambda _: (130, 90))
+    tracks = link(video([away, stays], 45))
+    assert things_of(tracks) == [["away"], ["stays"]]
+
+
+def test_another_thing_in_the_same_place_is_another() -> None:
+    before = Thing("before", lambda n: (80, 60) if n < 10 else None)
+    after = Thing("after", lambda n: None if n < 12 else (80, 60))
+    assert things_of(link(video([before, after], 25))) == [["after"], ["before"]]
+
+
+def test_after_a_cut_only_likeness_counts() -> None:
+    here = Thing("here", lambda n: (60, 60) if not 8 <= n < 16 else None)
+    there = Thing("there", lambda n: (62, 60) if 8 <= n < 16 else None)
+    grounds = background(1), 255 - background(2)
+    frames = [paint([here, there], n, 5.0, grounds[8 <= n < 16]) for n in range(24)]
+    assert things_of(link(frames)) == [["here"], ["there"]]
+
+
+def test_a_part_never_becomes_the_whole() -> None:
+    """Where SAM misses a thing, its part stays the part."""
+
+    def at(n: int) -> tuple[float, float]:
+        return 40 + 3 * n, 60
+
+    whole = Thing("whole", at, 24, found=lambda n: n % 4 != 3)
+    part = Thing("part", at, 11)
+    frames = []
+    for n in range(20):
+        frame = paint([whole, part], n)
+        holed = {each.id: each for each in frame.segments}
+        frames.append(dataclasses.replace(frame, segments=list(holed.values())))
+    assert things_of(link(frames)) == [["part"], ["whole"]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_segment_is_in_two_tracks_and_no_track_has_two_of_a_frame(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    things = []
+    for i in range(8):
+        path = straight(tuple(rng.uniform(20, 100, 2)), tuple(rng.uniform(-5, 5, 2)))
+        missed = int(rng.integers(3, 9))
+        things.append(
+            Thing(
+                f"thing {i % 4}",  # each of these looks like another one
+                path,
+                int(rng.integers(6, 16)),
+                found=lambda n, missed=missed: n % missed != 0,
+            )
+        )
+    frames = []
+    for n in range(16):
+        frame = paint(things, n)
+        unique = {f"{i} {each.id}": each for i, each in enumerate(frame.segments)}
+        named = [dataclasses.replace(each, id=name) for name, each in unique.items()]
+        frames.append(dataclasses.replace(frame, segments=named))
+    tracks = link(frames)
+    segments = [own for track in tracks for own in track]
+    assert tracks and len(segments) == len(set(segments))
+    for track in tracks:
+        numbers = [int(own.split("@")[1]) for own in track]
+        assert len(track) > 1 and numbers == sorted(set(numbers))
+
+
+def test_the_order_of_segments_in_a_frame_does_not_matter() -> None:
+    frames = video(CROSSING)
+    turned = [
+        dataclasses.replace(frame, segments=list(reversed(frame.segments))) for frame in frames
+    ]
+    assert link(frames) == link(turned)
+
+
+def test_a_mirrored_video_has_the_same_tracks() -> None:
+    frames = video(CROSSING)
+    assert link(frames) == link(map(mirrored, frames))
+
+
+def test_frames_without_segments_and_videos_without_frames_have_no_tracks() -> None:
+    assert link([]) == []
+    assert link(video([], 3)) == []
+    assert link(video(CROSSING, 1)) == []
+
+
+def test_what_is_kept_does_not_grow_with_the_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever new things come and go; so many are remembered as at the first look."""
+    monkeypatch.setattr(stitching, "REMEMBERED", 12)
+    linker, held = Linker(), []
+    for n in range(240):
+        things = [
+            Thing(f"{n // 6} {i}", straight((20 + 40 * i, 20 + 2 * (n % 40)), (0, 0)), 9)
+            for i in range(3)
+        ]
+        linker.see(paint(things, n))
+        held.append(linker.held)
+    assert max(held[120:]) <= max(held[60:120]) + 3
+    assert max(held) < 60
+    assert len(linker.end()) >= 40
