@@ -19,6 +19,7 @@ from src.track_records import (
     TrackSegment,
 )
 
+ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
 Range = tuple[float, float]  # the seconds at which it begins and ends
 
 
@@ -72,7 +73,9 @@ class TimelineModel:
         edges = [self._times, np.array([timeline.duration_s]), *(lane.edges_s for lane in lanes)]
         self._edges = np.unique(np.concatenate(edges))
         self.playhead_s = min(self.playhead_s, self.duration_s)
-        there = [choice for choice in self.chosen if self.bars_of(choice)]
+        there = [
+            choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
+        ]
         self.chosen = tuple(there)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
