@@ -18,7 +18,7 @@ set "word=%~1"
 if not defined word goto setup
 if "%word%"=="--library" goto skip_library
 if "%word:~0,1%"=="-" goto console
-for %%C in (ingest sample remove roots search saved label duplicates export recipes clip import stats verify models demo install-desktop uninstall-desktop) do if "%word%"=="%%C" goto console
+for %%C in (ingest sample remove roots search saved label duplicates tracks export recipes clip import stats verify models demo install-desktop uninstall-desktop) do if "%word%"=="%%C" goto console
 goto setup
 :skip_library
 rem /1 leaves the name of this file where it is; the list of all words is never shifted

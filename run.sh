@@ -61,7 +61,10 @@ install() {
   say "installing the packages of $1"
   local code=0 quiet=--quiet
   if [ -t 2 ]; then quiet=--progress-bar=on; fi
-  "$python" -m pip install --disable-pip-version-check $quiet -r "$1" \
+  # What is built is built with the torch that is here: sam2 would have pip fetch another one.
+  local here=()
+  if [ "$1" = tests/requirements.txt ]; then here=(--no-build-isolation); fi
+  "$python" -m pip install --disable-pip-version-check $quiet ${here[@]+"${here[@]}"} -r "$1" \
     -c $lock_file >&2 || code=$?
   if [ $code -eq 0 ]; then
     # in a folder that can't be written to, pip has found all of it there

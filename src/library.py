@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from src.label_records import KeptEdit
-    from src.labels.kept_edits import KeptEdits
     from src.labels.mask_editor import MaskEditor
 
 log = logging.getLogger(__name__)
@@ -283,12 +282,6 @@ class MediaLibrary(SearchAids, Exporting):
     def edits_on_frame(self, segment_id: str) -> tuple[KeptEdit, ...]:
         """List the edits on the frame that a segment is of, the last one first."""
         return self._kept_edits.of_frame(segment_id)
-
-    @property
-    def _kept_edits(self) -> KeptEdits:
-        from src.labels.kept_edits import KeptEdits
-
-        return KeptEdits(self.metadata, lambda: self.settings, self.tag_name)
 
     # -- datasets of other programs
 

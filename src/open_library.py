@@ -19,6 +19,7 @@ from src.duplicates import Duplicates
 from src.errors import DatabaseError, QueryError
 from src.events import Event
 from src.labelling import Labels
+from src.labels.typed import tag_name
 from src.model_list import ModelList
 from src.model_records import Coverage
 from src.processing.models_in_use import ModelsInUse, index_of
@@ -30,6 +31,7 @@ from src.upkeep import Upkeep
 if TYPE_CHECKING:
     from src.database.vector_db import VectorDatabase
     from src.database.vector_index import VectorIndex
+    from src.labels.kept_edits import KeptEdits
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
     from src.models.model_manager import ModelManager
@@ -105,6 +107,7 @@ class OpenLibrary:
             self.metadata,
             VideoJobs(self.metadata, self._in_use, lambda: self.settings, not upkeep_later),
             lambda: self._search_now(has_terms=True),
+            lambda: self._kept_edits,
         )
         self.upkeep = Upkeep(self.metadata, lambda: self._in_use.vectors, lambda: self._missing)
         self.duplicates = Duplicates(self.metadata, lambda: self.vectors, lambda: self.settings)
@@ -136,6 +139,12 @@ class OpenLibrary:
             self._in_use.close()
 
     # -- what is in use
+
+    @property
+    def _kept_edits(self) -> KeptEdits:
+        from src.labels.kept_edits import KeptEdits
+
+        return KeptEdits(self.metadata, lambda: self.settings, tag_name)
 
     @property
     def models(self) -> ModelManager:

@@ -157,7 +157,8 @@ class VideoMoments:
 
 @dataclass(frozen=True)
 class ClipMasks:
-    """What is drawn into a clip; with neither, all tracks are.
+    """What is drawn into a clip; with neither, all tracks but what fills most of the
+    picture are.
 
     Attributes:
         track_ids: these alone.

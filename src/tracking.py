@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from src.database.acts import redo, undo
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event
 from src.records import SearchHit
@@ -12,9 +13,11 @@ from src.track_records import ScoreCurve, Timeline, Track, VideoMoments
 from src.tracks.method import METHOD
 from src.tracks.moments import moments_along_videos
 from src.tracks.timeline import TimelineReader
+from src.tracks.track_edits import TrackEdits
 from src.tracks.video_jobs import VideoJobs
 
 if TYPE_CHECKING:
+    from src.labels.kept_edits import KeptEdits
     from src.search.query import Query
     from src.search.segment_search import SegmentSearch
 
@@ -27,15 +30,18 @@ class Tracks:
         metadata: MetadataDatabase,
         jobs: VideoJobs,
         search: Callable[[], SegmentSearch],
+        edits: Callable[[], KeptEdits],
     ) -> None:
         """Work on a library.
 
         Args:
             jobs: what needs its models.
             search: gives what answers queries with the CLIP in use.
+            edits: gives what undoes acts that change masks, too.
         """
         self._metadata, self._jobs, self._search = metadata, jobs, search
-        self._reader = TimelineReader(metadata)
+        self._reader, self._edits = TimelineReader(metadata), edits
+        self._acts = TrackEdits(metadata)
 
     def has_unlinked(self) -> bool:
         """Return whether there is a video whose segments are not linked as they are now."""
@@ -81,6 +87,63 @@ class Tracks:
         from src.tracks.scores import score_curve
 
         return score_curve(self._metadata, self._search(), media_file_id, query)
+
+    # -- what a person changes
+
+    def split(self, track_id: int, before_segment_id: str, batch: str | None = None) -> str:
+        """Make two tracks of one: up to a segment, which begins the second.
+
+        Tracks that people have split, joined or cut are theirs: linking leaves them as they are.
+        Labels follow: what people said of a segment of one part no longer goes for the other part.
+
+        Returns:
+            The batch, for undo. Acts may be undone and done again in any order; see track_acts.
+
+        Raises:
+            QueryError: the track is gone, the segment is not in it, or it is its first.
+        """
+        return self._acts.split(track_id, before_segment_id, batch)
+
+    def join(self, track_ids: Sequence[int], batch: str | None = None) -> str:
+        """Make one track of several of a video; it is the first of them. See split.
+
+        Labels follow: what people said of a segment of any of them goes for all of the track; of
+        several words on one label that is the last.
+
+        Raises:
+            QueryError: one is gone, they are of several videos, or two of them are seen in one
+                frame.
+        """
+        return self._acts.join(track_ids, batch)
+
+    def take_out(self, segment_ids: Sequence[str], batch: str | None = None) -> str:
+        """Take segments out of their tracks, into none. See split.
+
+        Raises:
+            QueryError: one of them is gone, or none of them is in a track.
+        """
+        return self._acts.take_out(segment_ids, batch)
+
+    def undo(self, batch: str) -> int:
+        """Take an act back, whole, of whichever kind: on tracks, labels or masks.
+
+        Returns:
+            How much that changed, 0 for nothing.
+
+        Raises:
+            QueryError: see Labels.undo and KeptEdits.undo.
+        """
+        if self._metadata.edits.edits(batch):
+            return self._edits().undo(batch)
+        with self._metadata.connection.write() as db:
+            return undo(db, batch)
+
+    def redo(self, batch: str) -> int:
+        """Do an act again that was undone; see undo."""
+        if self._metadata.edits.edits(batch):
+            return self._edits().redo(batch)
+        with self._metadata.connection.write() as db:
+            return redo(db, batch)
 
     # -- more of a video
 

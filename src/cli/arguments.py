@@ -16,7 +16,8 @@ from src.cli.clip import add_clip_arguments
 from src.cli.export import add_export_arguments, chosen_options
 from src.cli.labels import add_label_arguments, check_label_arguments
 from src.cli.sample import add_sample_arguments
-from src.cli.video_range import check_range
+from src.cli.track_arguments import check_tracks_arguments
+from src.cli.video_range import add_time_arguments, check_range
 from src.config import IS_CHECKOUT
 from src.errors import MediaLibraryError
 from src.job_kinds import (
@@ -193,8 +194,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         nargs="*",
         type=Path,
         metavar="PATH",
-        help="videos, and folders with videos; without any, all of the library",
+        help="videos, and folders with videos; without any, all of the library. "
+        "`propagate SEGMENT` follows a segment through its video instead, with SAM 2.1",
     )
+    add_time_arguments(tracks)
     export = command(EXPORT.command, EXPORT.help)
     export.add_argument(
         "folder",
@@ -295,6 +298,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         remove.error("name what to remove: a PATH, or --missing")
     if arguments.command == "import" and (arguments.path is None) == (arguments.undo is None):
         imported.error("name the dataset, or what to --undo")
+    if arguments.command == "tracks":
+        check_tracks_arguments(tracks, arguments)
     if arguments.command == "models" and arguments.verb in NAMING and not arguments.names:
         models.error(f"name the model to {arguments.verb}; `models` lists them")
     return arguments

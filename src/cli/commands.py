@@ -245,8 +245,13 @@ class Commands:
             return decide(library, given.verb, given.groups, given.best, given.yes, self._shown)
 
     def _tracks(self) -> int:
-        from src.cli.tracks import list_tracks
+        from src.cli.tracks import follow_segment, list_tracks
 
+        if self.arguments.segment_id is not None:
+            with self._initialize(self._paths_of_library().root) as library:
+                follow_segment(library, self.arguments, self._shown)
+                self._note_problems(library)
+            return 0
         with self._open_to_read() as library:
             if not library.read_only:
                 for _ in self._shown(library.tracks.link()):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from src.cli.video_range import add_time_arguments, media_of
+
 if TYPE_CHECKING:
     from src.events import Event
     from src.library import MediaLibrary
@@ -14,11 +16,7 @@ if TYPE_CHECKING:
 
 def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="VIDEO", help="a video of the library")
-    for option, name, text in (
-        ("--from", "begin_s", "where the range begins, such as 0:10; the start by default"),
-        ("--to", "end_s", "where it ends, such as 0:20; the end by default"),
-    ):
-        parser.add_argument(option, dest=name, type=_moment, metavar="TIME", help=text)
+    add_time_arguments(parser)
     parser.add_argument(
         "--fps",
         type=float,
@@ -39,18 +37,13 @@ def sample(
         Whether the file failed on the way.
 
     Raises:
-        DatabaseError: the video is not in the library.
-        QueryError, MediaReadError: it can't be sampled so.
+        QueryError, MediaReadError: the video is not in the library, or can't be sampled so.
     """
     from src.cli.report import event_as_json, note, print_json
     from src.counting import counted
-    from src.errors import DatabaseError
     from src.events import JobDone
 
-    found = library.media_under(arguments.path)
-    if len(found) != 1:
-        raise DatabaseError(f"{arguments.path}: not a video of the library; add it first")
-    (media,) = found
+    media = media_of(library, arguments.path)
     end_s = arguments.end_s
     if end_s is None:  # a container says a little less than it has, or nothing
         end_s = media.duration_s + 1 if media.duration_s is not None else _LONGEST_S
@@ -68,14 +61,4 @@ def sample(
     return bool(done.failed)
 
 
-_LONGEST_S = 1e7
-
-
-def _moment(text: str) -> float:
-    from src.errors import QueryError
-    from src.search.range_leaves import seconds_of
-
-    try:
-        return seconds_of(text)
-    except QueryError as exc:
-        raise argparse.ArgumentTypeError(str(exc)) from None
+_LONGEST_S = 1e7  # more than any video has

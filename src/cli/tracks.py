@@ -1,16 +1,18 @@
-"""The command that lists what was followed through videos."""
+"""The command about what was followed through videos: lists it, or follows a segment."""
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from src.cli.arguments import no_such
-from src.cli.report import note, one_line, print_json
+from src.cli.report import event_as_json, note, one_line, print_json
 from src.counting import counted, moment
 from src.errors import DatabaseError
+from src.events import Event, SegmentPropagated
 from src.library import MediaLibrary
 from src.records import MediaFile, SearchHit
 from src.search.leaves import MediaKindIs
@@ -47,9 +49,34 @@ def list_tracks(library: MediaLibrary, paths: Sequence[Path], as_json: bool) -> 
     note(f"{counted(tracks, 'track')} in {counted(videos, 'video')}")
 
 
+def follow_segment(
+    library: MediaLibrary,
+    arguments: argparse.Namespace,
+    shown: Callable[[Iterable[Event]], Iterable[Event]],
+) -> None:
+    """Follow a segment through its video, and print what was found.
+
+    Raises:
+        ModelNotLoadedError, QueryError, MediaReadError: see Tracks.propagate.
+    """
+    begin_s, end_s = arguments.begin_s, arguments.end_s
+    for event in shown(library.tracks.propagate(arguments.segment_id, begin_s, end_s)):
+        if not isinstance(event, SegmentPropagated):
+            continue
+        if arguments.json:
+            print_json(event_as_json(event))
+        elif event.batch is None:
+            print(f"nothing found in {counted(event.frames, 'frame')}; nothing was changed")
+        else:
+            print(
+                f"track {event.track_id}: {counted(event.added, 'new segment')}, "
+                f"{event.taken:,} that were there, in {counted(event.frames, 'frame')}"
+            )
+
+
 def _videos(library: MediaLibrary, paths: Sequence[Path]) -> list[MediaFile]:
     if not paths:
-        ids = library.browse.media_ids("name", MediaKindIs("video"))
+        ids = library.browse.media_ids("name", MediaKindIs(("video",)))
         cards = library.browse.media_cards(ids)
         return [cards[media_id].media for media_id in ids if media_id in cards]
     found: dict[int, MediaFile] = {}

@@ -35,7 +35,8 @@ class TrackAct:
 
     Attributes:
         base: where each segment was before any act that is not undone was about it.
-        origins: of the tracks that the act is about, what they were before; None for new ones.
+        about: the tracks that are a person's by it.
+        origins: of these, and of those in `base`, what they were before; None for new ones.
         places: where the act puts each segment.
         pushed: segments that no act is about, but that this one leaves no place: the track that
             each was in before.
@@ -44,6 +45,7 @@ class TrackAct:
     id: int
     media_file_id: int
     base: Places
+    about: tuple[int, ...]
     origins: dict[int, str | None]
     places: Places
     pushed: Places
@@ -58,11 +60,13 @@ def change_tracks(
         places: of all segments that the act is about, also where they stay where they are.
         tracks: those that it is about.
     """
-    base, origins = _before(db, media_file_id, places, tracks)
+    about = tuple(tracks)
+    base, origins = _before(db, media_file_id, places, about)
+    before, after = _written(base, about, origins), _written(places)
     db.execute(
         "INSERT INTO track_edits (batch, media_file_id, before, after, edited_at)"
         " VALUES (?, ?, ?, ?, ?)",
-        (batch, media_file_id, _written(base, origins), _written(places), time.time()),
+        (batch, media_file_id, before, after, time.time()),
     )
     _put(db, media_file_id, {}, origins)
 
@@ -78,11 +82,10 @@ def turn_tracks(db: sqlite3.Connection, batch: str, undo: bool) -> int:
     for act in _acts(db, f"batch = ? AND undone_at {was} ORDER BY id", batch):
         base, origins = {**act.pushed, **act.base}, act.origins
         if not undo:  # the video may have been linked anew meanwhile
-            base, origins = _before(db, act.media_file_id, act.places, act.origins)
+            base, origins = _before(db, act.media_file_id, act.places, act.about)
             base = {**act.base, **base}
-            db.execute(
-                "UPDATE track_edits SET before = ? WHERE id = ?", (_written(base, origins), act.id)
-            )
+            before = _written(base, act.about, origins)
+            db.execute("UPDATE track_edits SET before = ? WHERE id = ?", (before, act.id))
         db.execute(
             "UPDATE track_edits SET undone_at = ? WHERE id = ?",
             (time.time() if undo else None, act.id),
@@ -176,8 +179,8 @@ def _put(
             pushed.setdefault(taken[place] - 2, {})[segment] = track
     for number, places in pushed.items():
         _keep_pushed(db, live[number], places)
-    concerned = {track for act in live for track in act.origins}
-    _make_tracks(db, media_file_id, after, concerned, origins)
+    of_people = {track for act in live for track in act.about}
+    _make_tracks(db, media_file_id, after, of_people, origins)
     changed = {segment: track for segment, track in after.items() if now[segment][1] != track}
     touched = {now[segment][1] for segment in changed} | set(changed.values())
     assign(db, changed)
@@ -188,7 +191,7 @@ def _put(
 def _keep_pushed(db: sqlite3.Connection, act: TrackAct, places: Places) -> None:
     if not places.items() <= act.pushed.items():
         act.pushed.update(places)
-        before = _written(act.base, act.origins, act.pushed)
+        before = _written(act.base, act.about, act.origins, act.pushed)
         db.execute("UPDATE track_edits SET before = ? WHERE id = ?", (before, act.id))
 
 
@@ -196,7 +199,7 @@ def _make_tracks(
     db: sqlite3.Connection,
     media_file_id: int,
     places: Places,
-    concerned: set[int],
+    of_people: set[int],
     origins: Mapping[int, str | None],
 ) -> None:
     """Make the tracks again that segments come back to, and say whose each is."""
@@ -205,7 +208,7 @@ def _make_tracks(
         row[0]: row[1]
         for row in db.execute(
             f"SELECT id, media_file_id FROM tracks WHERE id IN {_LISTED}",
-            (json.dumps(list(needed | concerned | set(origins))),),
+            (json.dumps(list(needed | of_people | set(origins))),),
         )
     }
     for track in sorted(needed):
@@ -219,8 +222,8 @@ def _make_tracks(
         if track is not None and known[track] != media_file_id:
             places[segment] = None
     whose = {
-        track: "human" if track in concerned else origins[track] or "linked"
-        for track in (concerned | set(origins)) & known.keys()
+        track: "human" if track in of_people else origins[track] or "linked"
+        for track in (of_people | set(origins)) & known.keys()
         if known[track] == media_file_id
     }
     db.executemany(
@@ -247,9 +250,12 @@ def _acts(db: sqlite3.Connection, condition: str, value: str | int) -> list[Trac
 
 
 def _written(
-    places: Places, origins: Mapping[int, str | None] | None = None, pushed: Places | None = None
+    places: Places,
+    about: Sequence[int] | None = None,
+    origins: Mapping[int, str | None] | None = None,
+    pushed: Places | None = None,
 ) -> str:
-    said = {"segments": places, "tracks": origins, "pushed": pushed}
+    said = {"segments": places, "about": about, "tracks": origins, "pushed": pushed}
     return json.dumps({name: value for name, value in said.items() if value is not None})
 
 
@@ -264,7 +270,8 @@ def _read(act_id: int, media_file_id: int, before: object, after: object) -> Tra
         base, places = _places(said["segments"]), _places(then["segments"])
         pushed = _places(said.get("pushed", {}))
         origins = {int(track): origin for track, origin in said["tracks"].items()}
-        _places({str(track): track for track in origins})
+        about = tuple(said["about"])
+        _places({str(track): track for track in (*origins, *about)})
         if not all(
             origin is None or origin in get_args(TrackOrigin) for origin in origins.values()
         ):
@@ -273,7 +280,7 @@ def _read(act_id: int, media_file_id: int, before: object, after: object) -> Tra
         raise DatabaseError(
             "what is kept of a change of tracks is damaged; it can't be undone"
         ) from exc
-    return TrackAct(act_id, media_file_id, base, origins, places, pushed)
+    return TrackAct(act_id, media_file_id, base, about, origins, places, pushed)
 
 
 def _places(said: Mapping[str, Any]) -> Places:

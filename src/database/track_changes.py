@@ -79,7 +79,8 @@ def put_touched_right(db: sqlite3.Connection) -> None:
 def put_right(db: sqlite3.Connection, tracks: str = "(SELECT id FROM tracks)") -> None:
     """Let tracks begin and end with their segments, and drop those that hold nothing together.
 
-    Such a track has no segment, or one alone and no person made it.
+    Such a track has no segment, or one alone, no person made it, and none that an act of people
+    took away comes back to it when that is undone.
 
     Args:
         tracks: SQL that lists them.
@@ -87,7 +88,10 @@ def put_right(db: sqlite3.Connection, tracks: str = "(SELECT id FROM tracks)") -
     db.execute(
         f"DELETE FROM tracks WHERE id IN {tracks} AND (SELECT count(*) FROM (SELECT 1 FROM segments"
         " WHERE track_id = tracks.id LIMIT 2)) < CASE ifnull(origin, 'linked') WHEN 'human'"
-        " THEN 1 ELSE 2 END"
+        " THEN 1 ELSE 2 END AND NOT (EXISTS (SELECT 1 FROM segments WHERE track_id = tracks.id)"
+        " AND EXISTS (SELECT 1 FROM track_edits e, json_each(CASE WHEN json_valid(e.before)"
+        " THEN e.before ELSE '{}' END, '$.tracks') t WHERE e.media_file_id = tracks.media_file_id"
+        " AND e.undone_at IS NULL AND t.key = CAST(tracks.id AS TEXT)))"
     )
     db.execute(
         "UPDATE tracks SET begin_s = seen.begin_s, end_s = seen.end_s FROM"

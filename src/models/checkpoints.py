@@ -83,7 +83,8 @@ def _look_into(path: Path) -> StateDict:
         if path.suffix == ".safetensors":
             examine(path, True)
             with safe_open(path, "pt") as parts:
-                shapes = {name: parts.get_slice(name).get_shape() for name in parts.keys()}
+                names = parts.offset_keys()
+                shapes = {name: parts.get_slice(name).get_shape() for name in names}
         else:
             examine(path, False)
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)

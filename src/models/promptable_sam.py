@@ -14,6 +14,11 @@ from src.models.mask_sizes import Sizes
 from src.models.segmenter import Prompts
 from src.models.two_way_sam import SamEmbedding, TwoWaySam
 
+# Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
+# time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
+# are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
+LARGE_ENCODER = 50_000_000
+
 
 class PromptableSam(TwoWaySam):
     """Embeds images and decodes prompts with SAM (Kirillov et al. 2023)."""
@@ -26,7 +31,8 @@ class PromptableSam(TwoWaySam):
             half_decoder: decode in 16 bits where the device is faster so, too.
             full_precision: compute all in 32 bits, a large encoder as well.
         """
-        super().__init__(sam, sam.image_encoder, sam, half_decoder, full_precision)
+        large = sum(p.numel() for p in sam.image_encoder.parameters()) >= LARGE_ENCODER
+        super().__init__(sam, sam, large, half_decoder, full_precision)
         self.sam = sam
 
     def sizes(self, image_wh: tuple[int, int]) -> Sizes:

@@ -54,7 +54,7 @@ class SegmenterKind:
         ]
 
     def may_have(self, path: Path) -> bool:
-        """Return whether a file seems to be one of this kind's: by its name, or by what is in it."""
+        """Return whether a file seems to be this kind's, by its name or by what is in it."""
         if self.file_pattern is not None:
             return path.match(self.file_pattern)
         if path.suffix not in SUFFIXES or path.parent.name == BUNDLED_FOLDER:

@@ -14,11 +14,6 @@ from src.models.mask_sizes import Sizes
 from src.models.prompt_decoder import GUESSES, ONE_MASK, Decoded, DecodingParts, PromptDecoder
 from src.models.segmenter import ImageEmbedding, MaskPredictions, Prompts
 
-# Parameters of an encoder that gains by 16 bits. Meta's ViT-B (90 million) takes half the
-# time of a CPU with AVX512-BF16; the starter's (2 million) gains nothing, and its masks, which
-# are less sure of themselves, change: mean best IoU with those of 32 bits 0.983.
-LARGE_ENCODER = 50_000_000
-
 
 @dataclass(frozen=True)
 class SamEmbedding:
@@ -53,8 +48,8 @@ class TwoWaySam(ABC):
     def __init__(
         self,
         module: torch.nn.Module,
-        image_encoder: torch.nn.Module,
         parts: DecodingParts,
+        half_encoder: bool,
         half_decoder: bool,
         full_precision: bool,
     ) -> None:
@@ -62,14 +57,13 @@ class TwoWaySam(ABC):
 
         Args:
             module: in eval mode.
-            image_encoder, parts: of it.
-            half_decoder: decode in 16 bits where the device is faster so, too.
-            full_precision: compute all in 32 bits, a large encoder as well.
+            parts: of it, that decode.
+            half_encoder, half_decoder: compute them in 16 bits where the device is faster so.
+            full_precision: compute all in 32 bits, whatever these say.
         """
         self.module, self.parts = module, parts
         half = None if full_precision else half_precision(self.device)
-        large = sum(p.numel() for p in image_encoder.parameters()) >= LARGE_ENCODER
-        self._encoder_precision = half if large else None
+        self._encoder_precision = half if half_encoder else None
         self._decoder_precision = half if half_decoder else None
 
     @property

@@ -138,11 +138,11 @@ class ReadThrough:
 
 
 def _tick(frame: Frame) -> int:
-    return round(frame.timestamp_s * TICKS_PER_S)
+    return round((frame.timestamp_s or 0.0) * TICKS_PER_S)
 
 
 def _sized(frame: Frame, size_wh: Size) -> PlayedFrame:
     image_rgb = frame.image_rgb
     if frame.size_wh != size_wh:
         image_rgb = cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
-    return PlayedFrame(image_rgb, frame.timestamp_s, frame.frame_index)
+    return PlayedFrame(image_rgb, frame.timestamp_s or 0.0, frame.frame_index)

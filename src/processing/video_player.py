@@ -200,7 +200,7 @@ class VideoPlayer:
                     child.drop()
                     answer, content = child.ask({**request, "size_wh": size_wh})
                     return self._played(answer, content, size_wh)
-                except _Untrusted as exc:
+                except _UntrustedError as exc:
                     self._read_through(str(exc))
             assert self._through is not None
             if request["verb"] == "at":
@@ -218,13 +218,13 @@ class VideoPlayer:
             while child.owed < ASKED_AHEAD:
                 child.tell({"verb": "next", "size_wh": size_wh})
             return self._played(answer, content, size_wh), False
-        except _Untrusted as exc:
+        except _UntrustedError as exc:
             self._read_through(str(exc))
             return None, False
 
     def _played(self, answer: dict[str, Any], content: bytearray, size_wh: Size) -> PlayedFrame:
         if "end" in answer:
-            raise _Untrusted("no frame is there")
+            raise _UntrustedError("no frame is there")
         image_rgb = self._reading.to_rgb(bytes(content), size_wh)
         return PlayedFrame(image_rgb, answer["timestamp_s"])
 
@@ -247,7 +247,7 @@ class VideoPlayer:
                     "matrix": self._reading.matrix(),
                 }
             )
-        except _Untrusted as exc:
+        except _UntrustedError as exc:
             self._read_through(str(exc))
             return
         self.duration_s = answer["duration_s"] or 0.0
@@ -269,7 +269,7 @@ class VideoPlayer:
         self.duration_s = self._through.facts.duration_s or 0.0
 
 
-class _Untrusted(Exception):
+class _UntrustedError(Exception):
     """The child can't say which frame it is, or is no more."""
 
 
@@ -293,7 +293,7 @@ class _Child:
         """Send a request and wait for its answer.
 
         Raises:
-            _Untrusted: the file has to be read through.
+            _UntrustedError: the file has to be read through.
         """
         self.tell(request)
         return self.answer()
@@ -313,17 +313,17 @@ class _Child:
         """Wait for the next answer; see ask."""
         message = None
         self.owed -= 1
-        with killed_after(self._process, ffmpeg_log.STALL_S, wanted()):
-            with suppress(OSError, ValueError):
-                message = read_message(self._answers)
+        limit_s = ffmpeg_log.STALL_S
+        with killed_after(self._process, limit_s, wanted()), suppress(OSError, ValueError):
+            message = read_message(self._answers)
         if message is None:
             self.kill()
             ask_wanted()
             code = self._process.returncode
             name = signal.Signals(-code).name if code is not None and code < 0 else str(code)
-            raise _Untrusted(f"the decoder stopped ({name})")
+            raise _UntrustedError(f"the decoder stopped ({name})")
         if "untrusted" in message[0]:
-            raise _Untrusted(message[0]["untrusted"])
+            raise _UntrustedError(message[0]["untrusted"])
         return message
 
     def kill(self) -> None:

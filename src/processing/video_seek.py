@@ -9,11 +9,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Containers that store the time of every frame beside it, and give it unchanged after a seek.
 TIMED = ("mov", "matroska")
 # Others that do, whose frames are listed first: what is found after a seek has to be on the list.
-LISTED = ("mpegts", "mpeg", "avi", "flv")
+LISTED = ("mpegts", "avi", "flv")
 # A clock that jumps by so much in them is put right by ffmpeg only when it reads through.
 JUMP_S = 10.0
 
@@ -99,7 +100,7 @@ def is_orderly(packets: Sequence[ListedPacket], ticks_per_s: float) -> bool:
     times = {packet.pts for packet in packets}
     if None in times or len(times) < len(packets):
         return False
-    for before, packet in zip(packets, packets[1:], strict=False):
+    for before, packet in pairwise(packets):
         if before.dts is None or packet.dts is None:
             return False
         if not 0 < packet.dts - before.dts <= JUMP_S * ticks_per_s:

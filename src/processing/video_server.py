@@ -11,8 +11,6 @@ import os
 import queue
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable
 from io import BufferedReader
 from typing import IO, Any
 
@@ -24,9 +22,8 @@ from src.child_processes import (
     write_message,
 )
 from src.processing.ffmpeg_process import MEMORY_BYTES
-from src.processing.video_decoding import PlayedVideo, UntrustedError
-
-Requests = deque[dict[str, Any]]
+from src.processing.opened_video import UntrustedError
+from src.processing.video_decoding import PlayedVideo
 
 
 class Server:
@@ -52,7 +49,7 @@ class Server:
     def _answer(self, request: dict[str, Any]) -> None:
         verb = request.pop("verb")
         answer: dict[str, Any]
-        pixels: Callable[[], bytes] = bytes
+        content = b""
         try:
             if verb == "open":
                 self._video = PlayedVideo(**request)
@@ -73,8 +70,7 @@ class Server:
                 else:
                     frame = self._video.next(size_wh)
                 answer = {"end": True} if frame is None else {"timestamp_s": frame.timestamp_s}
-                if frame is not None:
-                    pixels = lambda content=frame.content: content  # noqa: E731
+                content = b"" if frame is None else frame.content
         except UntrustedError as exc:
             if verb == "prepare":
                 return  # who asks for a frame there is told
@@ -85,7 +81,7 @@ class Server:
             if verb == "prepare":
                 return
             answer = {"untrusted": " ".join(str(exc).split())[:120] or type(exc).__name__}
-        write_message(self._answers, answer, pixels())
+        write_message(self._answers, answer, content)
 
 
 def main() -> None:

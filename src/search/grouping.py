@@ -1,4 +1,4 @@
-"""Hits of the same thing become one: its track, frames of a video, masks of one, copies of a file."""
+"""Hits of one thing become one: of a track, of frames of a video, masks of a frame, copies."""
 
 from __future__ import annotations
 

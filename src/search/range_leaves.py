@@ -57,7 +57,7 @@ class AtTime(_Within):
 
     @staticmethod
     def read_end(text: str) -> float:
-        return seconds_of(text)
+        return _seconds(text)
 
     @staticmethod
     def write_end(end: float) -> str:
@@ -144,12 +144,8 @@ def _percent(share: float) -> str:
     return text if number(text) == share else ""
 
 
-def seconds_of(text: str) -> float:
-    """Read a moment of a video: 90, 1:30 or 0:01:30.
-
-    Raises:
-        QueryError: it is none.
-    """
+def _seconds(text: str) -> float:
+    """Read 90, 1:30 or 0:01:30."""
     if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text, re.ASCII):
         raise QueryError(f'"{text}" is no time in a video; write 90, 1:30 or 0:01:30')
     seconds = 0.0

@@ -12,12 +12,17 @@ from src.tracks.segment_looks import SegmentLook
 from src.tracks.tracklet import Tracklet
 
 # Weights of a logistic regression, in the order of PAIR_FEATURES.
-PAIR_FEATURES = ("overlap", "embedding", "colours", "shape", "size", "away", "far", "gap")
-PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.0, -0.7, -6.3, -0.2])
+PAIR_FEATURES = ("overlap", "embedding", "colours", "shape", "size", "grown", "away", "far", "gap")
+PAIR_WEIGHTS = np.array([4.1, 4.4, 6.0, 0.4, -1.5, -0.8, -0.7, -6.3, -0.2])
 PAIR_BIAS = -8.5
 END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "short")
 END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6])
-END_BIAS = -8.2
+END_BIAS = -8.0
+
+
+# Of so many segments a velocity can be trusted, for so long.
+_KNOWN = 3
+_COASTING_S = 2.0
 
 
 class Commonness:
@@ -87,16 +92,20 @@ def pair_features(
     shapes = np.stack([look.shape for look in looks])
     features[..., 3] = np.stack([t.last.shape for t in tracklets]) @ shapes.T
     look_areas = np.array([look.area for look in looks])
-    features[..., 4] = np.abs(np.log(own_areas[:, None] / look_areas[None]))
+    growth = np.log(look_areas[None] / own_areas[:, None])
+    features[..., 4] = np.abs(growth)
+    features[..., 5] = np.maximum(growth, 0)
     gone = np.linalg.norm(expected[:, None] - centres[None], axis=2)
-    gone = np.minimum(gone, np.linalg.norm(rest[:, None] - centres[None], axis=2) * 1.3)
     seen = np.array([t.lost == 0 for t in tracklets])
+    still = np.linalg.norm(rest[:, None] - centres[None], axis=2) * 1.3
+    unknown = seen | np.array([t.length < _KNOWN for t in tracklets])
+    gone = np.where(unknown[:, None], np.minimum(gone, still), gone)
     flown = np.linalg.norm(before[:, None] - origins[None], axis=2)
     gone = np.where(seen[:, None], np.minimum(gone, flown), gone)
     sizes = np.sqrt(np.minimum(own_areas[:, None], look_areas[None])) + 2
-    features[..., 5] = np.log1p(gone / sizes)
-    features[..., 6] = gone / diagonal
-    features[..., 7] = np.array([t.lost for t in tracklets])[:, None]
+    features[..., 6] = np.log1p(gone / sizes)
+    features[..., 7] = gone / diagonal
+    features[..., 8] = np.array([t.lost for t in tracklets])[:, None]
     return features
 
 
@@ -131,12 +140,19 @@ def end_features(
     gaps = np.maximum(gaps, 0)
     ends = np.stack([a.end_xy for a in earlier])[:, None]
     begins = np.stack([b.begin_xy for b in later])[None]
-    coasting = np.minimum(gaps, 2.0)[..., None]
+    coasting = np.minimum(gaps, _COASTING_S)[..., None]
     onwards = np.stack([a.velocity for a in earlier])[:, None] * coasting
     back = np.stack([b.begin_velocity for b in later])[None] * coasting
-    far = np.linalg.norm(ends - begins, axis=2)
-    for moved in (onwards, back, (onwards + back) / 2):
-        far = np.minimum(far, np.linalg.norm(ends + moved - begins, axis=2))
+    still = np.linalg.norm(ends - begins, axis=2)
+    ahead = np.linalg.norm(ends + onwards - begins, axis=2)
+    behind = np.linalg.norm(ends + back - begins, axis=2)
+    far = np.minimum(still, np.minimum(ahead, behind))
+    # two alike that cross are told apart by where they were going, as long as that is known
+    known = (np.array([a.length for a in earlier]) >= _KNOWN)[:, None] & (
+        np.array([b.length for b in later]) >= _KNOWN
+    )[None]
+    known &= gaps <= _COASTING_S
+    far = np.where(known, (ahead + behind) / 2, far)
     cut = np.array([a.scene for a in earlier])[:, None] != np.array([b.scene for b in later])[None]
     features[..., 4] = np.minimum(far / diagonal, 0.6)
     features[..., 5] = np.log1p(gaps)

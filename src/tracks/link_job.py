@@ -30,10 +30,9 @@ def link_videos(metadata: MetadataDatabase) -> Iterator[Event]:
     ]
     done, total = 0, sum(map(len, videos))
     for frames in videos:
-        state, linker, seen = frames.state(), Linker(), 0
-        for frame in frames:
+        state, linker = frames.state(), Linker()
+        for seen, frame in enumerate(frames, start=1):
             linker.see(frame)
-            seen += 1
             yield Progress("track", done + seen, total)
         tracks = linker.end()
         done += len(frames)

@@ -19,8 +19,9 @@ from src.tracks.segment_looks import FrameToLink, SegmentLook, look_at
 from src.tracks.stitching import Stitcher
 from src.tracks.tracklet import Tracklet
 
-# What is out of sight is looked for where it was going, for so many frames.
+# What is out of sight is looked for where it was going, for so many frames, or for so long.
 _LOST_FRAMES = 2
+_LOST_S = 1.0
 
 
 def link(frames: Iterable[FrameToLink]) -> list[list[str]]:
@@ -119,7 +120,7 @@ class Linker:
                 followed.append(tracklet)
                 continue
             tracklet.lost += 1
-            if tracklet.lost > _LOST_FRAMES:
+            if tracklet.lost > _LOST_FRAMES and frame.timestamp_s - tracklet.seen_s > _LOST_S:
                 self._stitcher.ended(tracklet)
                 continue
             tracklet.mask = cv2.warpAffine(tracklet.mask, motion.camera, tracklet.mask.shape[::-1])

@@ -173,4 +173,4 @@ def _colours(
     histogram = np.bincount(np.ravel_multi_index(bins, _BINS), minlength=int(np.prod(_BINS)))
     smooth = gaussian_filter(histogram.reshape(_BINS).astype(np.float32), 0.6, mode="nearest")
     smooth = np.sqrt(smooth.ravel())
-    return smooth / np.linalg.norm(smooth)
+    return np.asarray(smooth / np.linalg.norm(smooth), np.float32)

@@ -45,7 +45,8 @@ class Stitcher:
                 [each for each in self._new if id(each) in ended or now_s - each.begin_s >= _WAIT_S]
             )
         waiting = {id(each) for each in self._new}
-        stay, go = [], []
+        stay: list[Tracklet] = []
+        go: list[Tracklet] = []
         for each in self._ended:
             stale = each.length == 1 and now_s - each.end_s > _ONE_SEGMENT_S
             (go if stale and id(each) not in waiting else stay).append(each)

@@ -26,8 +26,20 @@ from src.track_records import (
 )
 
 GONE = "the video is no longer in the library"
+_AMBER, _RED, _BLUE, _GREEN, _PINK, _BROWN, _PURPLE, _GREY = LABEL_COLOURS
 # What tracks without a tag are painted in.
-_PLAIN = LABEL_COLOURS[-1]
+_PLAIN = _GREY
+# A tag that names a colour is not painted in another one.
+_CALLED = {
+    "yellow": _AMBER,
+    "orange": _AMBER,
+    "red": _RED,
+    "blue": _BLUE,
+    "green": _GREEN,
+    "pink": _PINK,
+    "brown": _BROWN,
+    "purple": _PURPLE,
+} | dict.fromkeys(("gray", "grey", "white", "black"), _GREY)
 
 _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path,
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)
@@ -321,8 +333,13 @@ def _seen_s(lane: Lane) -> float:
 
 
 def _coloured(lanes: Sequence[Lane]) -> list[Lane]:
-    """Paint lanes without a colour of their own, in turn."""
+    """Paint lanes without a colour of their own, in turn, unless they are called by one."""
     return [
-        replace(lane, colour=lane.colour or LABEL_COLOURS[place % len(LABEL_COLOURS)])
+        replace(
+            lane,
+            colour=lane.colour
+            or _CALLED.get(lane.name.casefold())
+            or LABEL_COLOURS[place % len(LABEL_COLOURS)],
+        )
         for place, lane in enumerate(lanes)
     ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from src.tracks.segment_looks import SegmentLook
 
-# Of how many segments the first velocity is taken, and how fast it follows later ones.
+# Of how many segments the first velocity is taken.
 _FIRST = 4
-_FOLLOWING = 0.6
+# Seconds in which a velocity follows what is seen.
+_FOLLOWING_S = 0.6
+# What is half hidden all at once has its middle elsewhere, and has not moved there.
+_HIDING = 0.25
 
 
 class Tracklet:
@@ -55,8 +60,9 @@ class Tracklet:
         """
         passed_s = max(at_s - self.seen_s, 1e-3)
         velocity = moved_xy / passed_s
-        follow = 1.0 if self.length == 1 else _FOLLOWING
-        self.velocity = self.velocity + follow * (velocity - self.velocity)
+        follow = 1.0 if self.length == 1 else 1 - math.exp(-passed_s / _FOLLOWING_S)
+        if self.length == 1 or abs(math.log(look.area / self.last.area)) < _HIDING * (1 + passed_s):
+            self.velocity = self.velocity + follow * (velocity - self.velocity)
         if self.length < _FIRST:
             self.begin_velocity += (velocity - self.begin_velocity) / self.length
         self.length += 1
@@ -70,12 +76,12 @@ class Tracklet:
     @property
     def embedding(self) -> np.ndarray:
         """The mean of its embeddings, of length 1."""
-        return self._embedding / np.linalg.norm(self._embedding)
+        return np.asarray(self._embedding / np.linalg.norm(self._embedding))
 
     @property
     def colours(self) -> np.ndarray:
         """The mean of its colours, of length 1."""
-        return self._colours / np.linalg.norm(self._colours)
+        return np.asarray(self._colours / np.linalg.norm(self._colours))
 
     def continues(self, earlier: Tracklet) -> None:
         """Become the end of an earlier tracklet."""

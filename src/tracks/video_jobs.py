@@ -10,7 +10,9 @@ from src.events import Event, JobDone, JobStarted, Progress, SegmentPropagated
 if TYPE_CHECKING:
     from src.database.metadata_db import MetadataDatabase
     from src.processing.models_in_use import ModelsInUse
+    from src.processing.segment_pipeline import SegmentPipeline
     from src.settings import Settings
+    from src.tracks.following import Following, ThingToFollow
 
 
 class VideoJobs:
@@ -26,7 +28,8 @@ class VideoJobs:
         """Load nothing yet.
 
         Args:
-            tell_index: whether the index is told of new segments; else a later job does it.
+            tell_index: whether the index is told of new segments, and the video linked anew;
+                else later jobs do it.
         """
         self._metadata, self._in_use = metadata, in_use
         self._settings, self._tell_index = settings, tell_index
@@ -49,7 +52,7 @@ class VideoJobs:
             self._settings(),
             self._tell_index,
         )
-        yield from job.run(wanted)
+        yield from self._then_linked(job.run(wanted))
 
     def propagate(
         self, segment_id: str, begin_s: float | None, end_s: float | None
@@ -59,9 +62,7 @@ class VideoJobs:
 
         with preloaded():
             from src.processing.segment_pipeline import SegmentPipeline
-            from src.processing.segment_writer import SegmentWriter
             from src.tracks.following import Following, thing_to_follow
-            from src.tracks.propagated import store_found
 
         thing = thing_to_follow(self._metadata, segment_id, begin_s, end_s)
         self._in_use.load()
@@ -69,6 +70,14 @@ class VideoJobs:
         pipeline = SegmentPipeline(self._in_use.clip_bundle, None, settings)
         following = Following(self._metadata, pipeline, segmenter, settings, thing)
         yield from self._in_use.reembed()
+        yield from self._then_linked(self._followed(thing, following, pipeline))
+
+    def _followed(
+        self, thing: ThingToFollow, following: Following, pipeline: SegmentPipeline
+    ) -> Iterator[Event]:
+        from src.processing.segment_writer import SegmentWriter
+        from src.tracks.propagated import store_found
+
         count = len(thing.frames) - 1
         yield JobStarted(1)
         yield Progress("propagate", 0, count)
@@ -85,3 +94,12 @@ class VideoJobs:
         else:
             index.keep_scanned()
         yield JobDone(1, stored.added + stored.taken, stored.added)
+
+    def _then_linked(self, job: Iterator[Event]) -> Iterator[Event]:
+        """Link the video anew before a job says that it is over; see MediaLibrary.add."""
+        from src.tracks.link_job import link_videos
+
+        for event in job:
+            if isinstance(event, JobDone) and self._tell_index:
+                yield from link_videos(self._metadata)
+            yield event

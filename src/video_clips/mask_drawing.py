@@ -22,6 +22,8 @@ from src.track_records import ClipMasks, TrackSegment
 from src.tracks.between_frames import MovedBox, box_at, seen_at
 
 _FILL = 0.35
+# Where nothing is chosen, larger things are not drawn: they are what others stand before.
+_MOST_OF_FRAME = 0.5
 
 
 @dataclass
@@ -55,11 +57,13 @@ class DrawnThing:
         if not part.size:
             return
         inside = mask > 0
-        part[inside] = (part[inside] * (1 - _FILL) + self.ink_rgb * _FILL).astype(np.uint8)
+        inked = np.full_like(part, self.ink_rgb)
+        tinted = cv2.addWeighted(part, 1 - _FILL, inked, _FILL, 0)
+        np.copyto(part, tinted, where=inside[..., None])
         line = max(1, round(max(image_rgb.shape) / 400))
         kernel = np.ones((2 * line + 1, 2 * line + 1), np.uint8)
         inner = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        part[inside & (inner == 0)] = self.ink_rgb
+        np.copyto(part, inked, where=(inside & (inner == 0))[..., None])
 
     def _mask(self, segment: TrackSegment, size_wh: tuple[int, int]) -> np.ndarray:
         """Cut the mask of a segment out of its frame: (h, w) uint8, 0 and 255."""
@@ -104,7 +108,9 @@ def things_to_draw(
     if wanted.track_ids:
         segments = [each for each in segments if each.track_id in wanted.track_ids]
     elif wanted.label is None:
-        segments = [each for each in segments if each.track_id is not None]
+        # what fills the picture would tint all of it
+        most = _MOST_OF_FRAME * (media.width or 0) * (media.height or 0)
+        segments = [each for each in segments if each.track_id is not None and each.area <= most]
     if not segments:
         raise ExportError(_nothing(media, wanted))
     key = None if wanted.label is None else casefold_key(wanted.label)

@@ -86,7 +86,7 @@ def draw_video(kind: str, seed: int) -> DrawnVideo:
     video = DrawnVideo(kind, seed)
     for number in range(int(SECONDS * DRAWN_PER_SECOND)):
         image, masks, hidden = _draw(play, number / DRAWN_PER_SECOND)
-        image *= light
+        image = image * light
         if blur > 0.3:
             image = cv2.GaussianBlur(image, (0, 0), blur)
         image += rng.normal(0, grain, image.shape).astype(np.float32)
@@ -115,7 +115,7 @@ def _draw(play: _Play, at: float) -> tuple[np.ndarray, dict[int, np.ndarray], se
     cos, sin = np.cos(roll), np.sin(roll)
     middle = np.array([width / 2, height / 2])
     spin = np.array([[cos, -sin], [sin, cos]])
-    view = np.hstack([spin, (middle - spin @ (middle + [right, down]))[:, None]])
+    view = np.hstack([spin, (middle - spin @ (middle + np.array([right, down])))[:, None]])
     ground = play.grounds[play.shown(at)]
     from_ground = view.copy()
     from_ground[:, 2] -= view[:, :2] @ np.array([_ROOM, _ROOM])
@@ -192,6 +192,10 @@ def _straight(start: float, speed: float) -> Path_:
     return lambda time: start + speed * time
 
 
+def _resting(at: float) -> Path_:
+    return lambda _: at
+
+
 def _swaying(rng: np.random.Generator, middle: float, reach: float, period: float) -> Path_:
     phase = rng.uniform(0, 2 * np.pi)
     return lambda time: middle + reach * np.sin(2 * np.pi * time / period + phase)
@@ -230,7 +234,7 @@ def _across(
 
 def _crossing(rng: np.random.Generator) -> _Play:
     ground = _ground(rng)
-    things = []
+    things: list[Actor] = []
     for pair in range(3):
         y, meets_at = 70 + 110 * pair, rng.uniform(3, 7)
         for way in (-1, 1):
@@ -241,7 +245,7 @@ def _crossing(rng: np.random.Generator) -> _Play:
 
 def _twins(rng: np.random.Generator) -> _Play:
     ground = _ground(rng)
-    things = []
+    things: list[Actor] = []
     for pair in range(2):
         shape = _shape(rng, ground, 24, 40)
         y, meets_at = 100 + 150 * pair, rng.uniform(3, 7)
@@ -276,21 +280,24 @@ def _returning(rng: np.random.Generator) -> _Play:
         x, y = rng.uniform(60, width - 60), 50 + (height - 100) * name / 4
         side = rng.choice([-1, 1])
         reach, period = rng.uniform(1.2, 1.5) * width / 2, rng.uniform(7, 11)
-        things.append(Actor(name, shape, _swaying(rng, width / 2, reach, period), lambda _, y=y: y))
+        things.append(Actor(name, shape, _swaying(rng, width / 2, reach, period), _resting(y)))
         del x, side
     post = draw_alone(rng, 62, np.median(ground.reshape(-1, 3), axis=0))
     x, y = rng.uniform(150, width - 150), rng.uniform(100, height - 100)
     return _Play([*things, Actor(5, post, lambda _: x, lambda _: y)], [ground])
 
 
-def _shake(rng: np.random.Generator) -> Callable[[float], tuple[float, float, float]]:
+def _shake(
+    rng: np.random.Generator, strength: float = 1.0
+) -> Callable[[float], tuple[float, float, float]]:
     periods, phases = rng.uniform(0.4, 4.0, (3, 3)), rng.uniform(0, 2 * np.pi, (3, 3))
     reach = np.array([[20, 10, 4], [16, 8, 4], [0.03, 0.02, 0.01]])
     pan = rng.uniform(-4, 4)
 
     def camera(time: float) -> tuple[float, float, float]:
         right, down, roll = (reach * np.sin(2 * np.pi * time / periods + phases)).sum(axis=1)
-        return right + pan * (time - SECONDS / 2), down, roll
+        right += pan * (time - SECONDS / 2)
+        return strength * right, strength * down, strength * roll
 
     return camera
 
@@ -337,7 +344,7 @@ def _nested(rng: np.random.Generator) -> _Play:
         for way in (-1, 1):
             part = draw_alone(rng, rng.uniform(0.2, 0.28) * radius, colour)
             place = way * 0.34 * radius
-            things.append(Actor(len(things), part, lambda _, p=place: p, lambda _: 0.0, on=body))
+            things.append(Actor(len(things), part, _resting(place), _resting(0.0), on=body))
     return _Play(things, [ground])
 
 
@@ -355,8 +362,7 @@ def _mixed(rng: np.random.Generator) -> _Play:
     away = _shape(rng, ground, 22, 36)
     path = _swaying(rng, width / 2, 0.65 * width, 9.0)
     things.append(Actor(len(things), away, path, lambda _: 60.0))
-    shake = _shake(rng)
-    return _Play(things, [ground], camera=lambda t: tuple(0.5 * value for value in shake(t)))
+    return _Play(things, [ground], camera=_shake(rng, 0.5))
 
 
 KINDS: dict[str, Callable[[np.random.Generator], _Play]] = {

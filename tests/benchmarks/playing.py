@@ -1,9 +1,9 @@
 """The speed of looking into a video: python -m tests.benchmarks.playing [--video FILE] [--write]
 
 Of a film of 60 s in 1080p at 30 frames a second with a keyframe every 2 s (H.264 with B-frames,
-a wide drawn scene that moves, under noise): the time from asking for a random moment to its exact frame
-at the size of the window, by each way there is, and playing in a real window, under a display of
-its own where there is none (Xvfb). `--minutes N` plays on and prints memory each minute.
+a wide drawn scene that moves, under noise): the time from asking for a random moment to its exact
+frame at the size of the window, by each way there is, and playing in a real window, under a
+display of its own where there is none (Xvfb). `--minutes N` plays on and prints memory each minute.
 """
 
 from __future__ import annotations
@@ -224,8 +224,8 @@ def playing(path: Path, minutes: float) -> list[str]:
     rows = [
         f"| frames a second on the screen, of {RATE} | {rate:.1f} |",
         f"| frames dropped, of {PLAY_S * RATE} | {film.view.dropped} |",
-        f"| gap in the window's loop, ms: median, 99th percentile, longest | {statistics.median(gaps):.1f}, "
-        f"{gaps[int(0.99 * len(gaps))]:.1f}, {gaps[-1]:.1f} |",
+        "| gap in the window's loop, ms: median, 99th percentile, longest | "
+        f"{statistics.median(gaps):.1f}, {gaps[int(0.99 * len(gaps))]:.1f}, {gaps[-1]:.1f} |",
     ]
     waited = film.view.waiting()
     before = memory_mb(os.getpid())

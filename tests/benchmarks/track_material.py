@@ -1,4 +1,4 @@
-"""Drawn videos taken through ffmpeg, SAM and CLIP as the program does, for tests.benchmarks.tracks."""
+"""Drawn videos taken through ffmpeg, SAM and CLIP as the program does."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def score(material: Material, rate: float, link: LinkFunction) -> TrackScores:
         names = [tracks(own.id) for own in truth]
         ideal.update(things, names, np.where(np.eye(len(things)) > 0, 0.0, np.nan))
     tracks = _Names(link(_frames(material, rate, "found")))
-    matched = {frame.frame_index: _matched(frame) for frame in _of(material, rate)}
+    matched = _matched(_of(material, rate), tracks)
     of_things = {tracks(segment) for pairs in matched.values() for segment in pairs.values()}
     hits = total = 0
     for frame in _of(material, rate):
@@ -145,18 +146,37 @@ class _Names:
         return self._numbers.setdefault(segment, len(self._numbers) + 1_000_000)
 
 
-def _matched(frame: MaterialFrame) -> dict[int, str]:
-    """Find for each thing the segment that SAM made of it, if there is one."""
+def _matched(frames: list[MaterialFrame], tracks: _Names) -> dict[int, dict[int, str]]:
+    """Find for each thing in each frame the segment that is of it, if there is one.
+
+    It overlaps it by half. Where SAM has made two of one thing, as with its rim and without, that
+    of the track which is of the thing most often counts, then the one that overlaps it most.
+    """
+    ious = {frame.frame_index: _overlaps(frame) for frame in frames}
+    often: Counter[tuple[int, int]] = Counter()
+    for frame in frames:
+        for i, j in zip(*np.nonzero(ious[frame.frame_index]), strict=True):
+            often[_thing(frame.ideal[i]), tracks(frame.found[j].id)] += 1
+    matched = {}
+    for frame in frames:
+        gains = ious[frame.frame_index].copy()
+        for i, j in zip(*np.nonzero(gains), strict=True):
+            gains[i, j] += often[_thing(frame.ideal[i]), tracks(frame.found[j].id)]
+        matched[frame.frame_index] = {
+            _thing(frame.ideal[i]): frame.found[j].id
+            for i, j in zip(*linear_sum_assignment(gains, maximize=True), strict=True)
+            if gains[i, j] > 0
+        }
+    return matched
+
+
+def _overlaps(frame: MaterialFrame) -> np.ndarray:
+    """IoU of things with segments, 0 below a half: (N, M)."""
     if not frame.found or not frame.ideal:
-        return {}
+        return np.zeros((len(frame.ideal), len(frame.found)))
     ious = mask_ious(
         [own.mask_rle for own in frame.ideal],
         [own.mask_rle for own in frame.found],
         frame.size_wh,
     )
-    ious[ious < 0.5] = 0
-    return {
-        _thing(frame.ideal[i]): frame.found[j].id
-        for i, j in zip(*linear_sum_assignment(ious, maximize=True), strict=True)
-        if ious[i, j] > 0
-    }
+    return np.asarray(np.where(ious < 0.5, 0, ious))

@@ -54,7 +54,30 @@ def test_what_is_wrong_is_said(
         ((video,), 2, "--fps"),
         ((video, "--from", "soon", "--fps", 5), 2, "1:30"),
         ((video, "--from", "2", "--to", "1", "--fps", 5), 1, "begin before it ends"),
-        ((tmp_path / "other.mp4", "--fps", 5), 1, "add it first"),
+        ((tmp_path / "other.mp4", "--fps", 5), 1, "not in the library"),
     ):
         found, _, err = run(capsys, paths, *words)
         assert found == code and said in err[-1], err
+
+
+def test_without_sam_2_following_a_segment_says_what_to_do(
+    video: Path, paths: LibraryPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tracks(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        try:
+            code = main(["--library", str(paths.root), "tracks", *words])
+        except SystemExit as exc:
+            code = int(str(exc.code))
+        return code, capsys.readouterr().err.splitlines()[-1]
+
+    with MediaLibrary(paths) as library:
+        segment = next(s for s in library.metadata.segments_where() if s.kind == "object")
+    code, said = tracks("propagate", segment.id, "--from", "0:00", "--to", "0:03")
+    assert code == 1 and "models download sam2.1_hiera_tiny" in said
+    code, said = tracks("propagate", "nothing")
+    assert code == 1 and "no longer in the library" in said
+    code, said = tracks("propagate")
+    assert code == 2 and "name one segment" in said
+    code, said = tracks("--from", "0:01")
+    assert code == 2 and "propagate" in said

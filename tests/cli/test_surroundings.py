@@ -66,6 +66,8 @@ EVERY = (
     ["export", "OUT"],
     ["import", "OUT"],
     ["import", "--undo", "nothing"],
+    ["tracks"],
+    ["sample", "PHOTO", "--fps", "2"],
     ["recipes"],
     ["clip", "PHOTO", "OUT.mp4", "--from", "0", "--to", "1"],
     ["recipes", "nothing", "--remove"],

@@ -21,7 +21,11 @@ from tests.datasets.drawn_library import add_file, add_frame
 from tests.datasets.exporting import export_dataset
 
 WH, TALL_WH = (160, 120), (48, 1200)
-FORMATS = [each.key for each in export_formats() if each.holds.boxes and "frames" in each.forms]
+FORMATS = [
+    each.key
+    for each in export_formats()
+    if each.holds.boxes and "frames" in each.forms and not each.holds.sequences
+]
 # What Pillow's transposition undoes each EXIF orientation.
 TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -39,20 +39,24 @@ def add_tracked_video(metadata: MetadataDatabase, folder: Path) -> int:
     media_id = add_file(metadata, video, "video", WH)
     metadata.update_media(media_id, duration_s=SAMPLED * STEP / RATE)
     tracks: list[list[str]] = [[], []]
+    specks = []
     for number in range(SAMPLED):
         masks = [mask_of(box_of(0, number)), mask_of(box_of(1, number)), mask_of((90, 60, 4, 3))]
         at = number * STEP
         _, dog, cat, speck = add_frame(metadata, media_id, "film", masks, at, at / RATE, WH)
         tracks[0].append(dog)
         tracks[1].append(cat)
+        specks.append(speck)
+    # the cat's is made first: its id is the lower one
+    metadata.tracks.replace_linked(media_id, [tracks[1], tracks[0]], METHOD)
+    # labelled after that: a label would go to all of its track
+    for number, (dog, cat, speck) in enumerate(zip(*tracks, specks, strict=True)):
         if number != 3:
             metadata.add_tags(dog, [Tag("dog", 1.0, "human")], "human")
         if number < 6:
             metadata.add_tags(cat, [Tag("cat", 1.0, "human")], "human")
         if number != 3:
             metadata.add_tags(speck, [Tag("speck", 1.0, "human")], "human")
-    # the cat's is made first: its id is the lower one
-    metadata.tracks.replace_linked(media_id, [tracks[1], tracks[0]], METHOD)
     _, thing = add_photo(metadata, folder / "photo.png", [a_mask((4, 4, 20, 20))])
     metadata.add_tags(thing, [Tag("dog", 1.0, "human")], "human")
     return media_id

@@ -175,6 +175,21 @@ def test_the_keyboard_goes_along_videos_and_opens(desk: Desk) -> None:
         assert (desk.root.focus_get() is canvas) is is_back
 
 
+def test_the_result_with_the_keyboard_has_a_ring_and_its_crop(desk: Desk) -> None:
+    desk.search(two_videos(desk))
+    desk.look(ALONG)
+    canvas, rings = desk.results.along.canvas, list[tuple[float, ...]]()
+    canvas.theme.shows_focus = False  # as the window says after a click
+    for key in ("Down", "Down", "Up"):
+        desk.press(key)
+        (ring,) = canvas.find_withtag("marked")
+        rings.append(tuple(canvas.coords(ring)))
+        assert canvas.find_withtag("hover")
+    assert rings[0] == rings[2] != rings[1]
+    left, top, _, height = canvas.bar_box(1)
+    assert rings[1][0] > left and top - 3 <= rings[1][1] < rings[1][3] <= top + height + 3
+
+
 def test_where_no_result_is_in_a_video_it_says_so(desk: Desk) -> None:
     desk.search([hit("p", 3, None), hit("q", 4, None)])
     desk.look(ALONG)

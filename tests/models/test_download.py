@@ -21,6 +21,8 @@ from src.events import Downloading, Event, ModelFetched, Progress
 from src.models.download import WAITING, Download, _Redirects
 from src.models.model_manager import ModelManager
 from src.models.model_registry import MIRROR, MODEL_REGISTRY, RegistryEntry, entry
+from src.models.sam2.weights import SIZES
+from tests.models.sam2.random_weights import sketch
 from tests.web_server import Server
 
 
@@ -273,6 +275,8 @@ def test_a_mirror_has_the_files_under_their_own_names(
 def test_the_catalogue_is_what_the_manager_finds(tmp_path: Path) -> None:
     for known in MODEL_REGISTRY:
         (tmp_path / known.file_name).write_bytes(b"x")
+        for size in (size for size in SIZES if size.name == known.architecture):
+            torch.save({"model": sketch(size)}, tmp_path / known.file_name)  # told by what it holds
         (tmp_path / f"{known.file_name}.part").write_bytes(b"x")
         assert known.address.startswith("https://")
     found = {(file.kind, file.path.name) for file in ModelManager(tmp_path).available()}

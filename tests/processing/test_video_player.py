@@ -26,6 +26,7 @@ from tests.conftest import MakeVideo
 
 X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 GROUPS = ("-g", "12", "-bf", "3", "-sc_threshold", "0")
+VARIABLE = ("-fps_mode", "vfr")
 OPEN = ("-x264-params", "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3")
 REFRESH = ("-x264-params", "intra-refresh=1:keyint=12:bframes=0")
 INTERLACED = ("-vf", "tinterlace=interleave_top,setfield=tff,scale=720:576", "-flags", "+ildct")
@@ -39,8 +40,8 @@ FILES: dict[str, tuple[tuple[str, ...], bool]] = {
     "refreshed.mkv": ((*X264, *REFRESH), True),
     "wide pixels.mp4": ((*X264, *GROUPS, "-vf", "setsar=2"), True),
     "in fragments.mp4": ((*X264, *GROUPS, "-movflags", "frag_keyframe+empty_moov"), True),
-    "variable.mkv": ((*X264, *GROUPS, "-vf", "select='mod(n,7)*mod(n,3)'", "-fps_mode", "vfr"), True),
-    "variable.mp4": ((*X264, *GROUPS, "-vf", "select='lt(mod(n,20),5)'", "-fps_mode", "vfr"), True),
+    "variable.mkv": ((*X264, *GROUPS, "-vf", "select='mod(n,7)*mod(n,3)'", *VARIABLE), True),
+    "variable.mp4": ((*X264, *GROUPS, "-vf", "select='lt(mod(n,20),5)'", *VARIABLE), True),
     "late.mkv": ((*X264, *GROUPS, "-output_ts_offset", "7"), True),
     "hevc.mp4": (("-c:v", "libx265", "-x265-params", "log-level=0:keyint=10:bframes=3"), True),
     "vp8.webm": (("-c:v", "libvpx", "-g", "10", "-auto-alt-ref", "1", "-b:v", "1M"), True),

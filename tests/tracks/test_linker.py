@@ -81,15 +81,18 @@ def test_a_part_never_becomes_the_whole() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_no_segment_is_in_two_tracks_and_no_track_has_two_of_a_frame(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    things = [
-        Thing(
-            f"thing {i % 4}",  # each of these looks like another one
-            straight(tuple(rng.uniform(20, 100, 2)), tuple(rng.uniform(-5, 5, 2))),
-            int(rng.integers(6, 16)),
-            found=lambda n, miss=int(rng.integers(3, 9)): n % miss != 0,
+    things = []
+    for i in range(8):
+        path = straight(tuple(rng.uniform(20, 100, 2)), tuple(rng.uniform(-5, 5, 2)))
+        missed = int(rng.integers(3, 9))
+        things.append(
+            Thing(
+                f"thing {i % 4}",  # each of these looks like another one
+                path,
+                int(rng.integers(6, 16)),
+                found=lambda n, missed=missed: n % missed != 0,
+            )
         )
-        for i in range(8)
-    ]
     frames = []
     for n in range(16):
         frame = paint(things, n)

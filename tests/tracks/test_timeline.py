@@ -86,6 +86,7 @@ def test_lanes_say_when_something_is_seen(metadata: MetadataDatabase, media_id: 
     assert bars(red) == [(0, 3, True, 3), (3, 4, True, 1)], "the second is of another track"
     assert (plain.kind, plain.name, bars(plain)) == ("track", "Track 3", [(4, 8, True, 2)])
     assert all(lane.colour.startswith("#") for lane in timeline.lanes)
+    assert red.colour == "#F0686C", "what is called by a colour is painted in it"
     assert len(TimelineReader(metadata).timeline(media_id, False).lanes) == 2
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -342,3 +345,31 @@ def test_a_range_far_into_a_video_is_read_from_near_it(
     list(clip(metadata, media_id, 17.48, 18.0, out / "a.mp4"))
     assert greys(out / "a.mp4") == pytest.approx([grey_of(each) for each in range(437, 450)], abs=2)
     assert 14 < min(read) <= 17
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from src.config import LibraryPaths
+from src.database.metadata_db import MetadataDatabase
+from src.video_clips.clip_job import Clip
+
+metadata = MetadataDatabase(LibraryPaths(Path(sys.argv[1])))
+for event in Clip(metadata, int(sys.argv[2]), 0.0, 2.0, Path(sys.argv[3])).run():
+    if getattr(event, "done", 0) == 10:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_leaves_no_clip_and_the_next_one_clears_up(
+    metadata: MetadataDatabase, video: Path, out: Path
+) -> None:
+    media_id, root = added(metadata, video), metadata.paths.root
+    metadata.close()
+    words = [sys.executable, "-c", KILLED, str(root), str(media_id), str(out / "a.mp4")]
+    assert subprocess.run(words, timeout=120).returncode == -signal.SIGKILL
+    assert len(list(out.iterdir())) == 1 and not (out / "a.mp4").exists()
+    again = MetadataDatabase(metadata.paths)
+    list(clip(again, media_id, 0.0, 0.2, out / "a.mp4"))
+    again.close()
+    assert [each.name for each in out.iterdir()] == ["a.mp4"]

@@ -105,7 +105,8 @@ def _timeline(panels: Panels) -> Panel:
         panels.timeline_way.open_frame,
         panels.dialogs.open_file_at,
         panels.search_for,
-        lambda where: panels.dialogs.export((), where=where),
+        lambda where, title: panels.dialogs.export((), where=where, title=title),
+        panels.dialogs.save_clip,
     )
     return TimelinePanel(panels.context, actions)
 

@@ -47,6 +47,8 @@ def clip_problem(text: str) -> str:
         file = clip_file(text)
     except RuntimeError:  # ~name
         return "There is no user with this home folder. Choose another folder."
+    if "\0" in text:
+        return "This can't be the name of a file."
     if file.suffix.lower() != SUFFIX:
         return f"Give it a name that ends in {SUFFIX}."
     try:
@@ -54,6 +56,6 @@ def clip_problem(text: str) -> str:
             return "There is a file of this name already. Choose another name."
         if not file.parent.is_dir():
             return "There is no such folder. Choose another one."
-    except (OSError, ValueError) as exc:
-        return f"This can't be the name of a file ({exc})."
+    except OSError as exc:
+        return f"This can't be the name of a file ({exc.strerror})."
     return ""

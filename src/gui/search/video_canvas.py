@@ -172,15 +172,16 @@ class VideoCanvas(DrawnCanvas):
         self.configure(
             cursor="" if self.rows.row_at(y, self.offset) is None or not self.videos else "hand2"
         )
-        self._pointer_x = x
-        self._point(self._mark_under(x, y))
+        under = self._mark_under(x, y)
+        self._pointer_x = None if under is None else x
+        self._point(under)
 
     def _point(self, at: tuple[int, Mark] | None) -> None:
         """Show the crop of the result that is pointed at."""
+        if at is None:
+            self._pointer_x = None
         if at != self._pointed:
             self._pointed = at
-            if at is None:
-                self._pointer_x = None
             self._draw_pointed()
 
     def _click(self, x: int, y: int) -> None:
@@ -246,10 +247,13 @@ class VideoCanvas(DrawnCanvas):
         return "break"
 
     def _focus(self, row: int, place: int) -> None:
+        self.theme.shows_focus = True  # the window does not hear of keys that are answered here
         self.focused = row, place
         self.scroll_to(self.rows.showing(row, self.offset))
+        self._draw_pointed()
 
     def _open_focused(self) -> str:
+        self.theme.shows_focus = True
         if self.focused is not None:
             self._open(*self.focused)
         return "break"

@@ -83,6 +83,7 @@ class PlayView(tkinter.Canvas):
         self._tick: str | None = None
         self._resizing: str | None = None
         self._shown: PlayedFrame | None = None
+        self._shown_s = 0.0
         self._photo: ImageTk.PhotoImage | None = None
         self._corners: tuple[Size, np.ndarray] | None = None
         self._outlines: tuple[Outline, ...] = ()
@@ -208,7 +209,9 @@ class PlayView(tkinter.Canvas):
     def _resized(self) -> None:
         self._own_wh = max(2, self.winfo_width()), max(2, self.winfo_height())
         if self._shown is not None:
-            self._draw(self._shown)  # as it is, until the one of the new size is there
+            self._draw(
+                self._shown, self._shown_s
+            )  # as it is, until the one of the new size is there
         if self._resizing is None:
             self._resizing = self.after(60, self._ask_for_size)
 
@@ -234,7 +237,7 @@ class PlayView(tkinter.Canvas):
         if self._step is not None:
             self._step, self.time_s = None, frame.timestamp_s
             self._on_time(frame.timestamp_s)
-        self._draw(frame)
+        self._draw(frame, self.time_s)
 
     def _has_ended(self, number: int) -> None:
         self._ended = number
@@ -265,7 +268,7 @@ class PlayView(tkinter.Canvas):
                 if due_s - frame.timestamp_s > _MOST_LATE_S:
                     self._clock = now, frame.timestamp_s
                 self.time_s = frame.timestamp_s
-                self._draw(frame)
+                self._draw(frame, frame.timestamp_s)
                 self._on_time(frame.timestamp_s)
             elif self._ended and not worker.waiting():
                 self._finish()
@@ -297,8 +300,13 @@ class PlayView(tkinter.Canvas):
     def _size_of(frame: PlayedFrame) -> Size:
         return frame.image_rgb.shape[1], frame.image_rgb.shape[0]
 
-    def _draw(self, frame: PlayedFrame) -> None:
-        self._shown = frame
+    def _draw(self, frame: PlayedFrame, moment_s: float) -> None:
+        """Put a frame on the screen.
+
+        Args:
+            moment_s: the one that it stands for, which is later where it was shown for a while.
+        """
+        self._shown, self._shown_s = frame, max(moment_s, frame.timestamp_s)
         size_wh = self._size_of(frame)
         image = Image.fromarray(self._rounded(frame.image_rgb))
         if self._photo is None or (self._photo.width(), self._photo.height()) != size_wh:
@@ -348,7 +356,7 @@ class PlayView(tkinter.Canvas):
         left, top, width, _ = self._box()
         scale = width / self._video_wh[0]
         port = Viewport(self._video_wh, self._own_wh, scale, -left / scale, -top / scale)
-        at_s = self._shown.timestamp_s
+        at_s = self._shown_s
         c, px = self.theme.colours, self.theme.px
         for outline in self._outlines:
             for line in lines_at(outline, at_s):

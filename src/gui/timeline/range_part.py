@@ -45,6 +45,7 @@ class RangeActions:
         parts: lists what in the range can get a label, the likeliest first.
         tag: gives a label to a part.
         sample: adds frames, so many a second.
+        save_clip: asks where the range goes as a file.
         leave: gives the keyboard back.
     """
 
@@ -53,6 +54,7 @@ class RangeActions:
     tag: Callable[[Part, str], object]
     export: Callable[[], object]
     sample: Callable[[float], object]
+    save_clip: Callable[[], object]
     clear: Callable[[], object]
     leave: Callable[[], object]
 
@@ -77,6 +79,9 @@ class RangePart(ctk.CTkFrame):
         self._said.pack(side="left")
         self._sample = Button(
             head, theme, "Add frames…", self._ask_rate, kind="link", height=20, size=SMALL
+        )
+        self._save = Button(
+            head, theme, "Save clip…", actions.save_clip, kind="link", height=20, size=SMALL
         )
         self._search = Button(
             self, theme, "Search in range", actions.search, kind="main", icon_name="search",
@@ -181,9 +186,11 @@ class RangePart(ctk.CTkFrame):
         self._say()
         if not self._text:
             self._sample.pack_forget()
+            self._save.pack_forget()
             return
         if not self._sample.winfo_manager():
             self._sample.pack(side="right")
+            self._save.pack(side="right", padx=(0, 4))
         if self.is_asking:
             self._lay_out_question()
         elif self._is_low:

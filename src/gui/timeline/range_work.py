@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,9 @@ from src.search.filters import Filter, all_of
 from src.search.leaves import MediaFileIs
 from src.search.query import Query
 from src.search.range_leaves import AtTime
+
+# Of a media file, from when to when, and the tracks and the label that can be drawn into it.
+SaveClip = Callable[[int, float, float, Sequence[int], str | None], None]
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,20 @@ class RangeWork:
         views: Callable[[], RangeViews],
         query: Callable[[], Query | None],
         search: Callable[[Query], None],
-        export: Callable[[Filter], None],
+        export: Callable[[Filter, str], None],
+        save_clip: SaveClip,
     ) -> None:
         """Prepare it.
 
         Args:
             query: gives what is searched for now.
             search: searches for a query.
-            export: asks what of a filter goes into a dataset.
+            export: asks what of a filter goes into a dataset; given what that is, in words.
+            save_clip: asks where the range goes as a file.
         """
         self._session, self._model, self._acts, self._views = session, model, acts, views
         self._query, self._search, self._export = query, search, export
+        self._save_clip = save_clip
 
     # -- marking
 
@@ -108,7 +114,24 @@ class RangeWork:
 
     def export(self) -> None:
         if (where := self._filter()) is not None:
-            self._export(where)
+            self._export(where, self._named())
+
+    def save_clip(self) -> None:
+        """Ask where the range goes as a file, and whether what is chosen is drawn into it."""
+        marked, timeline, choice = self._model.range, self._model.timeline, self._model.choice
+        if marked is None or timeline is None:
+            return
+        tracks = [each.track_id for each in self._model.chosen if each.track_id is not None]
+        is_of_track = choice is None or choice.lane[0] == "track"
+        name = None if choice is None or is_of_track else choice.lane[1]
+        self._save_clip(timeline.media.id, *marked, tracks, name)
+
+    def _named(self) -> str:
+        """Return what is marked, in words."""
+        marked, timeline = self._model.range, self._model.timeline
+        assert marked is not None and timeline is not None
+        begin, end = (moment(each, 1) for each in marked)
+        return f"{begin}–{end} of {timeline.media.path.name}"
 
     def parts(self) -> list[Part]:
         """List what in the range can get a label: what is chosen, its lane, and all."""

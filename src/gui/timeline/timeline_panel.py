@@ -19,7 +19,7 @@ from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
 from src.gui.timeline.moment_picture import MomentPicture
 from src.gui.timeline.range_part import RangeActions
-from src.gui.timeline.range_work import RangeViews, RangeWork
+from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
 from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
@@ -64,14 +64,16 @@ class TimelineActions:
         open_frame: shows a segment in its frame.
         open_file: opens the file at a time in the system's player.
         search: searches for a query.
-        export: asks what of a filter goes into a dataset.
+        export: asks what of a filter goes into a dataset; given what that is, in words.
+        save_clip: asks where a range of a video goes as a file.
     """
 
     back: Callable[[], None]
     open_frame: Callable[[str], None]
     open_file: Callable[[Path, float], None]
     search: Callable[[Query], None]
-    export: Callable[[Filter], None]
+    export: Callable[[Filter, str], None]
+    save_clip: SaveClip
 
 
 class TimelinePanel(Panel):
@@ -104,6 +106,7 @@ class TimelinePanel(Panel):
             lambda: self.reader.query,
             actions.search,
             actions.export,
+            actions.save_clip,
         )
         self._build_top(context)
         self._build_timeline(context)
@@ -163,6 +166,7 @@ class TimelinePanel(Panel):
                 self.range.tag,
                 self.range.export,
                 self.range.sample,
+                self.range.save_clip,
                 self.range.clear,
                 self._take_keys,
             ),

@@ -38,17 +38,18 @@ class PromptableSam2(TwoWaySam):
         Args:
             module: sam2's SAM2Base or one made of it, in eval mode.
             half_decoder: decode in 16 bits where the device is faster so, too.
-            full_precision: compute all in 32 bits, a large encoder as well.
+            full_precision: compute all in 32 bits, the encoder as well.
         """
         parts: Any = SimpleNamespace(
             mask_decoder=module.sam_mask_decoder, prompt_encoder=module.sam_prompt_encoder
         )
-        super().__init__(module, module.image_encoder, parts, half_decoder, full_precision)
+        # in which Meta's own examples compute all of it
+        super().__init__(module, parts, True, half_decoder, full_precision)
         self._sam: Any = module
         self._side = int(module.image_size)
 
     def sizes(self, image_wh: tuple[int, int]) -> Sizes:
-        """At which an image of that size is looked at: all of SAM 2's square, whatever its shape."""
+        """At which an image of that size is looked at: all of the square, whatever its shape."""
         grid = int(self.parts.prompt_encoder.image_embedding_size[0])
         return Sizes.stretched(self._side, self._side // (4 * grid), image_wh)
 
@@ -104,7 +105,7 @@ class PromptableSam2(TwoWaySam):
     def _one_mask(
         self, decoder: PromptDecoder, decoded: Decoded, least: float, rows: int | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """See TwoWaySam: where the one mask is not stable, the best of the three takes its place."""
+        """See TwoWaySam: where the one mask is not stable, it is the best of the three."""
         own = self.parts.mask_decoder
         if not own.dynamic_multimask_via_stability:
             return super()._one_mask(decoder, decoded, least, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 import torch
@@ -47,7 +46,12 @@ def loaded(size: Sam2Size) -> torch.nn.Module:
     return module.eval()
 
 
-def write_checkpoint(size: Sam2Size, path: Path) -> Path:
-    """Write random weights as Meta's files hold them."""
-    torch.save({"model": random_state(size)}, path)
-    return path
+def sketch(size: Sam2Size) -> dict[str, torch.Tensor]:
+    """The few weights by which a size is told."""
+    state = {
+        "image_encoder.trunk.patch_embed.proj.weight": torch.zeros(size.width, 3, 7, 7),
+        "no_obj_embed_spatial": torch.zeros(1, 64),
+    }
+    for block in range(size.depth):
+        state[f"image_encoder.trunk.blocks.{block}.norm1.weight"] = torch.zeros(1)
+    return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from src.models.sam2 import building
 from src.models.sam2.video_memory import VideoMemory, video_module
-from tests.models.sam2.random_weights import ALL_SIZES, TINY, Sam2Size, loaded, needs_sam2
+from src.models.sam2.weights import SIZES, Sam2Size
+from tests.models.sam2.random_weights import TINY, loaded, needs_sam2
 
 pytestmark = needs_sam2
 SIZE_WH = 96, 64
@@ -35,10 +38,33 @@ def square_on(number: int) -> np.ndarray:
     return mask
 
 
-@pytest.mark.parametrize("size", ALL_SIZES)
-def test_it_finds_what_the_packages_own_predictor_finds(size: Sam2Size, tmp_path: Path) -> None:
-    module: Any = loaded(size)
-    frames, start = drawn(5), 2
+@cache
+def small() -> Any:
+    """A tiny SAM 2.1 that looks at pictures of 256 pixels, where the whole one takes minutes."""
+    place, open_config, instantiate = building._package()
+    config = open_config(place / "configs" / "sam2.1" / TINY.config)["model"]
+    config["_target_"], config["image_size"] = building._CLASS, 256
+    config["sam_mask_decoder_extra_args"] = dict(building._STABLE)
+    config["binarize_mask_from_pts_for_mem_enc"] = True
+    torch.manual_seed(1)
+    module = instantiate(config)
+    for parameter in module.memory_encoder.parameters():  # else all frames are remembered alike
+        torch.nn.init.normal_(parameter, std=0.06 if parameter.ndim > 1 else 0.3)
+    return module.eval()
+
+
+def test_it_finds_what_the_packages_own_predictor_finds(tmp_path: Path) -> None:
+    check_against_the_package(small(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_so_it_does_at_full_size(size: Sam2Size, tmp_path: Path) -> None:
+    check_against_the_package(loaded(size), tmp_path)
+
+
+def check_against_the_package(module: Any, tmp_path: Path) -> None:
+    frames, start = drawn(7), 3
     # the package reads JPEGs, so both see what is in them
     for number, frame in enumerate(frames):
         Image.fromarray(frame).save(tmp_path / f"{number}.jpg", quality=95)
@@ -59,20 +85,22 @@ def test_it_finds_what_the_packages_own_predictor_finds(size: Sam2Size, tmp_path
     ours = memory._outputs["non_cond_frame_outputs"]
     for number, output in outputs.items():
         assert torch.equal(output["pred_masks"], ours[number]["pred_masks"])
-    # the test would say nothing if all were empty
-    assert any(0 < mask.mean() < 1 for mask in found.values())
+    # the test would say nothing if all were empty, or if the memory changed nothing
+    assert all(0 < mask.mean() < 1 for mask in found.values())
+    forgetful = VideoMemory(module, SIZE_WH, len(frames))
+    forgetful.begin(start, frames[start], square_on(start))
+    last = len(frames) - 1
+    forgetful.follow(last, frames[last])
+    alone = forgetful._outputs["non_cond_frame_outputs"][last]["pred_masks"]
+    assert not torch.equal(alone, ours[last]["pred_masks"])
 
 
 def test_what_is_remembered_does_not_grow() -> None:
-    module: Any = loaded(TINY)
-
-    class Counted(VideoMemory):
-        def begin(self, number: int, image_rgb: np.ndarray, mask: np.ndarray) -> None:
-            super().begin(number, image_rgb, mask)
-            self.reach = 1  # else the test takes minutes
+    module = small()
 
     frames = drawn(6)
-    memory = Counted(module, SIZE_WH, len(frames))
+    memory = VideoMemory(module, SIZE_WH, len(frames))
+    memory.reach = 1  # else it would take a long video
     memory.begin(2, frames[2], square_on(2))
     assert memory.remembered == 1
     for number in (3, 4, 5, 1, 0):
@@ -84,7 +112,7 @@ def test_what_is_remembered_does_not_grow() -> None:
 
 
 def test_the_reach_is_as_far_as_the_network_looks_back() -> None:
-    module: Any = loaded(TINY)
+    module = small()
     memory = VideoMemory(module, SIZE_WH, 100)
     assert memory.reach >= module.max_obj_ptrs_in_encoder
     assert memory.reach >= module.num_maskmem
@@ -97,5 +125,5 @@ def test_other_segmenters_follow_nothing() -> None:
         model = type("Model", (), {"module": torch.nn.Linear(1, 1)})
 
     assert video_module(Wrapped()) is None  # type: ignore[arg-type]
-    Wrapped.model.module = loaded(TINY)  # type: ignore[attr-defined]
-    assert video_module(Wrapped()) is loaded(TINY)  # type: ignore[arg-type]
+    Wrapped.model.module = small()  # type: ignore[attr-defined]
+    assert video_module(Wrapped()) is small()  # type: ignore[arg-type]
