@@ -171,6 +171,11 @@ class MomentPicture(tkinter.Frame):
 
     # -- outlines over the video
 
+    def outline_again(self) -> None:
+        """Read the outlines anew: tracks may have changed."""
+        self._outlined = None
+        self.outline()
+
     def outline(self) -> None:
         """Draw the chosen tracks over the video, as far as it may be played soon."""
         if self._opened is None:
