@@ -149,21 +149,19 @@ def test_tracks_are_labelled_and_split_and_that_is_undone(
     window.screen.do("mousemove", x, y, "click", 1)
     window.wait("a track", lambda s: s["timeline"]["chosen"] and s["timeline"]["chosen"][0])
     window.key("l")
-    window.type("thing\n")
+    window.type("thing")
+    window.key("Return")
     window.wait("the label's lane", lambda s: "thing" in s["timeline"]["lanes"])
     window.key("ctrl+z")
     window.wait("it is gone", lambda s: "thing" not in s["timeline"]["lanes"])
     window.key("ctrl+shift+z")
     window.wait("the lane again", lambda s: "thing" in s["timeline"]["lanes"])
 
-    (bar, *others) = window.state()["timeline"]["lanes"]["thing"].items()
-    assert not others
-    begin_s = float(bar[0])
-    window.screen.do("mousemove", x_of(window.state(), begin_s + 1.2), sum(bar[1][1::2]) - 8)
-    window.screen.do("click", 1)
-    window.wait("a later frame", lambda s: s["timeline"]["playhead"] > begin_s + 1)
+    x, y, width, height = list(window.state()["timeline"]["lanes"]["thing"].values())[-1]
+    before = window.state()["timeline"]["playhead"]
+    window.screen.do("mousemove", x + width - 12, y + height // 2, "click", 1)
+    window.wait("its last frame", lambda s: s["timeline"]["playhead"] > before)
     window.key("s")
-    said = window.wait("what was done", lambda s: s["timeline"]["said"])
-    assert said == "“thing” split in two."
+    window.wait("two tracks", lambda s: s["timeline"]["said"] == "“thing” split in two.")
     window.key("ctrl+z")
-    window.wait("one track", lambda s: s["timeline"]["said"].startswith("Undone"))
+    window.wait("one track", lambda s: s["timeline"]["said"].startswith("Undone: “thing” split"))
