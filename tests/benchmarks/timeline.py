@@ -54,7 +54,7 @@ def drawn_timeline(folder: Path, lanes: int) -> tuple[Timeline, ScoreCurve]:
     of_lane: list[list[LaneBar]] = [[] for _ in range(lanes)]
     left = SEGMENTS
     while left > 0:
-        count = int(min(left, random.integers(2, 40)))
+        count = min(left, int(random.integers(2, 40)))
         begin, lane = int(random.integers(0, DURATION_S - count)), len(tracks) % lanes
         number = len(tracks) + 1
         segments = tuple(
@@ -152,9 +152,9 @@ def main() -> None:
         row("Shift and wheel: time", said(timed(moves, window.update)), "", f"{LIMIT_MS} ms")
         scrolls = [wheel(5, 0)] * STEPS
         row("wheel: lanes", said(timed(scrolls, window.update)), "", f"{LIMIT_MS} ms")
-        drags = [lambda n=n: panel.range.mark(100, 100 + 20 * n) for n in range(STEPS)]  # type: ignore[misc]
+        drags = [lambda n=n: panel.range.mark(100, 100 + 20 * n) for n in range(STEPS)]
         row("dragging a range", said(timed(drags, window.update)), "", f"{LIMIT_MS} ms")
-        goes = [lambda n=n: panel.go_to(3000 + n) for n in range(STEPS)]  # type: ignore[misc]
+        goes = [lambda n=n: panel.go_to(3000 + n) for n in range(STEPS)]
         row("the playhead moves", said(timed(goes, window.update)), "", f"{LIMIT_MS} ms")
         closed(window)
 

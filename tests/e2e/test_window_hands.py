@@ -128,7 +128,7 @@ def test_what_is_left_of_a_cancelled_add_is_offered_and_goes_on_or_goes_away(
     assert half["facts"].startswith("Stopped · ") and half["facts"].endswith(" so far")
     assert window.card(photos[0].name, "waiting")["facts"] == "Stopped"
     window.click_at(half["box"])
-    window.wait_text("The rest has not been added yet.", "Frames")
+    window.wait_text("The rest has not been added yet.", "Timeline")
     window.close()
 
     window = start(library)

@@ -182,7 +182,7 @@ class CanvasPointer:
             self._actions.choose(*bar, self._time(x), adds)
             if not adds:
                 self._actions.go(self._time(x))
-        else:
+        elif not adds:  # a hand that misses a second bar keeps the first
             if canvas.rows.part_at(y) == "lanes":
                 self._actions.choose_nothing()
             self._actions.go(self._time(x))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.counting import counted, moment
 from src.gui.timeline.timeline_canvas import TimelineCanvas
-from src.gui.timeline.timeline_model import Choice, TimelineModel
+from src.gui.timeline.timeline_model import ALONE, Choice, TimelineModel
 from src.gui.timeline.timeline_side import Allowed, TimelineSide
 from src.records import FrameView, SearchResult
 
@@ -34,6 +34,7 @@ class Choosing:
         self._model, self._canvas, self._side = model, canvas, side
         self._view, self._changed = view, changed
         self._find = find
+        self._alone_at_s = 0.0  # of a segment that was chosen in the picture and is in no track
         self._crops: dict[str, Path | None] = {}  # of segments that are in no track
 
     def choose(
@@ -46,17 +47,23 @@ class Choosing:
         self._choose(None)
 
     def _choose(self, choice: Choice | None, adds: bool = False) -> None:
+        frame = self._model.frame
+        if frame is not None:
+            self._alone_at_s = frame.timestamp_s
         self._model.choose(choice, adds)
         self._canvas.refresh()
         self._changed()
         self.show()
 
     def choose_segment(self, segment_id: str) -> None:
-        """Choose the track of a segment, or the bar that shows it where it is in none."""
+        """Choose the track of a segment, or the segment alone where it is in none."""
         choice = self._model.choice_of_segment(segment_id)
-        if choice is not None:
-            self.reveal(choice)
-            self._choose(choice)
+        if choice is None:
+            view = self._view()
+            tags = () if view is None else view.tags.get(segment_id, ())
+            choice = Choice((ALONE, tags[0].name if tags else "Segment"), None, segment_id)
+        self.reveal(choice)
+        self._choose(choice)
 
     def _find_crop(self, segment_id: str) -> None:
         def found(result: SearchResult) -> None:
@@ -91,7 +98,7 @@ class Choosing:
         view, (kind, name) = self._view(), choice.lane
         if choice.track_id is not None:
             return []
-        if view is None or kind == "track":
+        if view is None or kind in ("track", ALONE):
             return [choice.segment_id]
         return [
             segment.id
@@ -120,8 +127,10 @@ class Choosing:
         if track is not None:
             begin_s, end_s, frames = track.begin_s, track.end_s, len(track.segments)
         else:
-            bar = model.bars_of(choice)[0]
-            begin_s, end_s, frames = bar.begin_s, bar.end_s, bar.frames
+            bars = model.bars_of(choice)
+            if not bars:
+                return [f"In no track · seen at {moment(self._alone_at_s)}"]
+            begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
         facts = [f"Seen {moment(begin_s)} – {moment(end_s)} · {counted(frames, 'frame')}"]
         score = model.best_score(choice)
         if score is not None:

@@ -63,6 +63,8 @@ class MomentPicture(tkinter.Frame):
             picture.place(relwidth=1, relheight=1)
         self.tk.call("raise", str(self.stored))
         self.video.bind("<ButtonRelease-1>", self._click, "+")
+        self.video.bind("<Motion>", self._light, "+")
+        self.video.bind("<Leave>", lambda _: self.stored.light_on(self.video, -1), "+")
         self._why = label(self, theme, "", colour=theme.colours.text_2, wraplength=320)
         self._opened: int | None = None  # the video that is open to be played
         self._is_on_video = self._has_played = False
@@ -169,6 +171,11 @@ class MomentPicture(tkinter.Frame):
 
     # -- outlines over the video
 
+    def outline_again(self) -> None:
+        """Read the outlines anew: tracks may have changed."""
+        self._outlined = None
+        self.outline()
+
     def outline(self) -> None:
         """Draw the chosen tracks over the video, as far as it may be played soon."""
         if self._opened is None:
@@ -199,6 +206,11 @@ class MomentPicture(tkinter.Frame):
             self.video.outlines(())
 
     # -- pointer
+
+    def _light(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Outline the segment under the pointer, while it does not play."""
+        number = -1 if self.video.is_playing else self.stored.number_at(event.x, event.y)
+        self.stored.light_on(self.video, number)
 
     def _click(self, event: tkinter.Event[tkinter.Misc]) -> None:
         """Pause; else choose the segment that the sampled frame has at that place."""

@@ -125,7 +125,7 @@ class RangePart(ctk.CTkFrame):
     def _say(self) -> None:
         """Say how much is in the range; in a low window only what there is space for."""
         c, parts = self.theme.colours, self._text.split(" · ")
-        text = " · ".join(parts[:2]).removeprefix("Range ") if self._is_low else self._text
+        text = parts[0].removeprefix("Range ") if self._is_low else self._text
         hint = _SHORT_HINT if self._is_low else _HINT
         self._said.configure(text=text or hint, text_color=c.text_2 if text else c.hint)
 

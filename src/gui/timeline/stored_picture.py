@@ -40,7 +40,7 @@ class StoredPicture(tkinter.Canvas):
         self._under: np.ndarray | None = None
         self._hover = -1
         self.bind("<Configure>", lambda _: self._drawing.ask())
-        self.bind("<Motion>", lambda event: self._light(self._at(event.x, event.y)))
+        self.bind("<Motion>", lambda event: self._light(self.number_at(event.x, event.y)))
         self.bind("<Leave>", lambda _: self._light(-1))
         self.bind("<ButtonRelease-1>", self._click)
 
@@ -83,7 +83,7 @@ class StoredPicture(tkinter.Canvas):
 
     # -- pointer
 
-    def _at(self, x: int, y: int) -> int:
+    def number_at(self, x: int, y: int) -> int:
         """Return which segment lies there; -1 outside the picture."""
         if self._under is None or self._drawn is None:
             return -1
@@ -97,7 +97,7 @@ class StoredPicture(tkinter.Canvas):
 
     def segment_at(self, x: int, y: int) -> str:
         """Return the segment at a place; "" where there is none but the frame as a whole."""
-        number = self._at(x, y)
+        number = self.number_at(x, y)
         return self._drawn[0].segments[number].id if self._drawn is not None and number > 0 else ""
 
     def _light(self, number: int) -> None:
@@ -105,15 +105,20 @@ class StoredPicture(tkinter.Canvas):
         if number == self._hover or self._drawn is None:
             return
         self._hover = number
-        self.delete("hover")
-        view, port = self._drawn
-        self.configure(cursor="hand2" if number > 0 else "")
-        if number <= 0 or view.segments[number].id in self._chosen:
+        self.light_on(self, number)
+
+    def light_on(self, canvas: tkinter.Canvas, number: int) -> None:
+        """Outline a segment on this picture, or on one of the same size that lies over it."""
+        canvas.delete("hover")
+        canvas.configure(cursor="hand2" if number > 0 else "")
+        if self._drawn is None or number <= 0:
             return
-        for line in _outlines(view, [number], port):
-            self.create_line(
-                *line.ravel().tolist(), fill="#FFFFFF", width=self.theme.px(1.5), tags="hover"
-            )
+        view, port = self._drawn
+        if view.segments[number].id not in self._chosen:
+            for line in _outlines(view, [number], port):
+                canvas.create_line(
+                    *line.ravel().tolist(), fill="#FFFFFF", width=self.theme.px(1.5), tags="hover"
+                )
 
     def _click(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if segment_id := self.segment_at(event.x, event.y):

@@ -20,21 +20,21 @@ class TimelineKeys:
     """Binds each key to what it does."""
 
     def __init__(self, canvas: TimelineCanvas, panel: TimelinePanel) -> None:
-        model = panel.model
+        model, go = panel.model, panel.navigation
 
         def by(seconds: float) -> None:
-            panel.go_to(model.playhead_s + seconds)
+            go.go_to(model.playhead_s + seconds)
 
         keys: dict[str, Callable[[], object]] = {
-            "Left": partial(panel.step, -1),
-            "Right": partial(panel.step, 1),
+            "Left": partial(go.step, -1),
+            "Right": partial(go.step, 1),
             "Shift-Left": partial(by, -_SECOND),
             "Shift-Right": partial(by, _SECOND),
-            "Home": partial(panel.go_to, 0.0),
-            "End": lambda: panel.go_to(model.duration_s),
+            "Home": partial(go.go_to, 0.0),
+            "End": lambda: go.go_to(model.duration_s),
             "Up": partial(panel.choosing.go_lane, -1),
             "Down": partial(panel.choosing.go_lane, 1),
-            "space": panel.toggle_play,
+            "space": go.toggle_play,
             "Return": panel.open_frame,
             "KP_Enter": panel.open_frame,
             "plus": partial(canvas.zoom, WHEEL),
@@ -43,8 +43,8 @@ class TimelineKeys:
             "minus": partial(canvas.zoom, 1 / WHEEL),
             "KP_Subtract": partial(canvas.zoom, 1 / WHEEL),
             "0": canvas.fit,
-            "comma": partial(panel.step_video, -1),
-            "period": partial(panel.step_video, 1),
+            "comma": partial(go.step_video, -1),
+            "period": partial(go.step_video, 1),
             "i": panel.range.begin_here,
             "o": panel.range.end_here,
             "s": panel.acts.split,

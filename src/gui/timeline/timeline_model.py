@@ -19,6 +19,7 @@ from src.track_records import (
     TrackSegment,
 )
 
+ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
 Range = tuple[float, float]  # the seconds at which it begins and ends
 
 
@@ -65,15 +66,25 @@ class TimelineModel:
         self.__init__()  # type: ignore[misc]
 
     def show(self, timeline: Timeline, lanes: Sequence[LaneIndex]) -> None:
-        """Show a video, or what has changed in it; what is chosen stays where it is there still."""
+        """Show a video, or what has changed in it; what is chosen stays where it is there still.
+
+        Of a track that was split, the part is chosen then that is looked at.
+        """
+        looked_at = self.segment_now()
         self.timeline, self.lanes = timeline, tuple(lanes)
         self._times = np.array([frame.timestamp_s for frame in timeline.frames], np.float64)
         self._tracks = {track.id: track for track in timeline.tracks}
         edges = [self._times, np.array([timeline.duration_s]), *(lane.edges_s for lane in lanes)]
         self._edges = np.unique(np.concatenate(edges))
         self.playhead_s = min(self.playhead_s, self.duration_s)
-        there = [choice for choice in self.chosen if self.bars_of(choice)]
+        there = [
+            choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
+        ]
         self.chosen = tuple(there)
+        if looked_at is not None and there and self.segment_now() is None:
+            part = self.choice_of_segment(looked_at.segment_id, there[-1].lane)
+            if part is not None and part.track_id is not None:
+                self.chosen = (*there[:-1], part)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
 
@@ -190,8 +201,18 @@ class TimelineModel:
             return bar.begin_s, bar.end_s
         return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
 
-    def choice_of_segment(self, segment_id: str) -> Choice | None:
-        """Return how the track of a segment is chosen, in the first lane that shows it."""
+    def choice_of_segment(
+        self, segment_id: str, lane_first: tuple[str, str] | None = None
+    ) -> Choice | None:
+        """Return how the track of a segment is chosen, in the first lane that shows it.
+
+        Args:
+            lane_first: the lane, by kind and name, that is looked through before the others.
+        """
+        lanes = sorted(
+            enumerate(self.lanes),
+            key=lambda each: (each[1].lane.kind, each[1].lane.name) != lane_first,
+        )
         track = next(
             (
                 t
@@ -201,13 +222,13 @@ class TimelineModel:
             None,
         )
         wanted = Choice(("", ""), None if track is None else track.id, segment_id)
-        for number, lane in enumerate(self.lanes):
+        for number, lane in lanes:
             for place, bar in enumerate(lane.bars):
                 if wanted.is_same_thing(bar):
                     return self.choice_of(number, place)
         if track is None:
             return None
-        for lane in self.lanes:  # a bar that it makes with others
+        for _, lane in lanes:  # a bar that it makes with others
             for bar in lane.bars:
                 if track in self._tracks_in(lane.lane, bar, track.begin_s, track.end_s):
                     return Choice((lane.lane.kind, lane.lane.name), track.id, bar.segment_id)

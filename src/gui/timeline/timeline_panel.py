@@ -18,6 +18,7 @@ from src.gui.timeline.canvas_pointer import CanvasPointer, PointerActions
 from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
 from src.gui.timeline.moment_picture import MomentPicture
+from src.gui.timeline.navigation import Navigation
 from src.gui.timeline.range_part import RangeActions
 from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
 from src.gui.timeline.timeline_acts import TimelineActs
@@ -52,7 +53,6 @@ NO_LANES = "Nothing was found in its frames."
 TRACKING = "Finding what belongs together in these frames…"
 PARTIAL = "The rest has not been added yet."
 CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
-MISSING = "The file is missing. Only the frames in the library can be shown."
 _AGAIN_MS = 1000  # while frames come in, what is there is read so often
 
 
@@ -115,10 +115,20 @@ class TimelinePanel(Panel):
             self.canvas,
             self.side,
             lambda: self.reader.view,
-            self._show_outlines,
+            lambda: self.navigation.show_outlines(),
             lambda segment_id, then: session.main_thread.run(
                 lambda: session.library.segments([segment_id]), then
             ),
+        )
+        self.navigation = Navigation(
+            self.model,
+            self.reader,
+            self.canvas,
+            self.side,
+            self.picture,
+            self.preview,
+            self.choosing,
+            self.hints.say,
         )
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
@@ -141,7 +151,7 @@ class TimelinePanel(Panel):
             self._session,
             self.model,
             lambda segment_id: self.choosing.choose_segment(segment_id),
-            self._played,
+            lambda time_s: self.navigation.played(time_s),
             lambda is_playing: self.side.show_playing(is_playing),
             lambda: self.hints.say(CANT_PLAY),
         )
@@ -152,13 +162,13 @@ class TimelinePanel(Panel):
             context.thumbnails,
             context.labels,
             SideActions(
-                self.step,
+                lambda frames: self.navigation.step(frames),
                 self._label,
                 self._take_keys,
                 self.acts.split,
                 self.acts.join,
                 self.acts.take_out,
-                self.toggle_play,
+                lambda: self.navigation.toggle_play(),
             ),
             RangeActions(
                 self.range.search,
@@ -189,12 +199,12 @@ class TimelinePanel(Panel):
         self.pointer = CanvasPointer(
             self.canvas,
             PointerActions(
-                self.go_to,
+                lambda time_s: self.navigation.go_to(time_s),
                 lambda *bar: self.choosing.choose(*bar),
                 lambda: self.choosing.nothing(),
-                self.begin_of,
+                lambda *bar: self.navigation.begin_of(*bar),
                 self.range.mark,
-                self._hover,
+                lambda time_s, x: self.navigation.hover(time_s, x),
             ),
         )
         self.hints.pack(side="bottom", fill="x")
@@ -228,7 +238,7 @@ class TimelinePanel(Panel):
             self.canvas.say(READING)
             self.canvas.show(anew=True)
             self.header.show("", "", False)
-            self._show_place()
+            self.navigation.show_place()
             self.range.show()
             self.choosing.show()
         self._name_query(query)
@@ -261,7 +271,7 @@ class TimelinePanel(Panel):
         self.acts.redo()
 
     def go(self, step: int) -> None:
-        self.step(step)
+        self.navigation.step(step)
 
     def ask_for_label(self) -> None:
         if self.model.chosen:
@@ -314,6 +324,7 @@ class TimelinePanel(Panel):
                 at_s = self.model.begin_of(choice)
         if at_s is not None:
             self.model.go(at_s)
+        self.picture.outline_again()
         self._show_header()
         self.canvas.say(self._why_no_lanes())
         self.canvas.show(anew=is_new)
@@ -322,7 +333,7 @@ class TimelinePanel(Panel):
         is_begun = bool(timeline.frames) and timeline.media.status in ("pending", "processing")
         self.zoom_row.show(len(self.model.lanes), PARTIAL if is_begun else "")
         self._fit()
-        self._moved()
+        self.navigation.show()
         self.range.show()
         self.choosing.show()
 
@@ -364,10 +375,6 @@ class TimelinePanel(Panel):
         self.picture.show_view(view, self.choosing.outlined(), why)
         self.choosing.show()
 
-    def _show_outlines(self) -> None:
-        self.picture.stored.show(self.reader.view, self.choosing.outlined())
-        self.picture.outline()
-
     def _scored(self) -> None:
         self.canvas.show()
         self.choosing.show()
@@ -401,53 +408,7 @@ class TimelinePanel(Panel):
         self._again_waits = False
         self._changed()
 
-    # -- the playhead
-
-    def go_to(self, time_s: float) -> None:
-        """Go to a moment."""
-        self.model.go(time_s)
-        self._moved()
-
-    def step(self, frames: int) -> None:
-        """Go to the next frames, or with a number below 0 to those before."""
-        self.go_to(self.model.stepped(frames))
-
-    def _moved(self) -> None:
-        self._show_moment()
-        self.picture.go()
-
-    def _show_moment(self) -> None:
-        """Show where the playhead is now, in all but the picture."""
-        self.canvas.follow_playhead()
-        self._show_place()
-        self.reader.look()
-        self._show_outlines()
-        self.choosing.show()
-
-    def _played(self, time_s: float) -> None:
-        self.model.go(time_s)
-        self._show_moment()
-
-    def _show_place(self) -> None:
-        model = self.model
-        place, count = model.place_at(model.playhead_s), len(model.frames)
-        if place is None:
-            self.side.show_moment("", "", True, True)
-            return
-        said = moment(model.playhead_s, self.canvas.decimals)
-        last = model.stepped(1) <= model.playhead_s
-        self.side.show_moment(
-            said, f"frame {place + 1:,} of {count:,}", model.playhead_s <= 0, last
-        )
-
-    def toggle_play(self) -> None:
-        """Play in place, or pause."""
-        if not self.picture.toggle() and self.model.timeline is not None:
-            self.hints.say(MISSING)
-
-    def step_video(self, frames: int) -> None:
-        """Go to the next frame of the video, sampled or not, or with -1 to the one before."""
-        self.picture.step(frames)
+    # -- where else it leads
 
     def open_frame(self) -> None:
         """Show the frame at the playhead, by the chosen track's segment where it has one there."""
@@ -461,32 +422,6 @@ class TimelinePanel(Panel):
 
     def _scaled(self) -> None:
         self.zoom_row.show_zoom(self.canvas.scale_of_time.zoom)
-
-    def _hover(self, time_s: float | None, x: int) -> None:
-        place = None if time_s is None else self.model.place_at(time_s)
-        if time_s is None or place is None:
-            self.preview.hide()
-            return
-        wide, high = self.canvas.tile_wh()
-        self.picture.prepare(time_s)
-        said = moment(time_s, self.canvas.decimals)
-        if self.model.curve is not None:
-            said += f" · {self.model.score_at(time_s):.2f}"
-        self.preview.show(
-            self.model.frames[place].crop_path,
-            wide / high,
-            said,
-            self.canvas.winfo_x() + x,
-            self.canvas.winfo_y() - self.theme.px(4),
-        )
-
-    def begin_of(self, lane: int, place: int) -> None:
-        """Choose a bar, and go to where it begins."""
-        bar = self.model.lanes[lane].bars[place]
-        if self.model.choice is None:
-            self.choosing.choose(lane, place)
-        choice = self.model.choice
-        self.go_to(bar.begin_s if choice is None else self.model.span_of(choice, bar)[0])
 
     def _label(self, name: str) -> None:
         self.side.entry.set("")

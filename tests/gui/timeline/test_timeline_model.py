@@ -124,3 +124,14 @@ def test_of_several_tracks_that_make_a_bar_each_click_means_another() -> None:
     assert (found.track_id, shown.begin_of(found)) == (3, 7)
     assert shown.span_of(found, whole) == (7, 10)
     assert shown.segments_of_lane(0, 1, 1.5) == ["t1s2", "t1s3", "t2s2", "t2s3"]
+
+
+def test_of_a_track_that_was_split_the_part_that_is_looked_at_is_chosen(
+    shown: TimelineModel,
+) -> None:
+    shown.choose(shown.choice_of(0, 1))
+    shown.go(7)
+    first, second = track(2, range(8, 12)), track(5, range(12, 20))
+    again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
+    shown.show(again, [LaneIndex(each) for each in again.lanes])
+    assert shown.track == second
