@@ -218,8 +218,8 @@ def _make_tracks(
                 (track, media_file_id),
             )
             known[track] = media_file_id
-    for segment, track in places.items():  # a stranger's library may name anything
-        if track is not None and known[track] != media_file_id:
+    for segment, place in places.items():  # a stranger's library may name anything
+        if place is not None and known[place] != media_file_id:
             places[segment] = None
     whose = {
         track: "human" if track in of_people else origins[track] or "linked"
