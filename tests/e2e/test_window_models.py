@@ -159,6 +159,7 @@ def test_a_mode_is_forced_and_kept(opened: Callable[[], Window], tmp_path: Path)
         return (settings["clip_model"], settings["sam_model"]) == (None, "none")
 
     wait_until("the choice in the settings", kept)
+    window.screen.do("mousemove", *middle(window), "click", "--repeat", 30, 4)  # to the top
     press(window, "starter SAM", "Use")
     window.wait_text("Starter mode", "Custom")
 
