@@ -180,8 +180,8 @@ class Tracks:
         people drew is never covered by another mask, and the tracks that people made keep their
         segments. For a finer look sample the range first.
 
-        It is one act, stored at the end: cancelled or killed before, nothing has changed. The batch
-        of `SegmentPropagated` undoes it, by `undo_edit` of the library where segments were added.
+        It is one act, stored at the end: cancelled or killed before, nothing has changed. `undo`
+        with the batch of `SegmentPropagated` takes it back.
 
         Args:
             begin_s, end_s: seconds in the video; None goes as far as it does.

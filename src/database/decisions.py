@@ -42,6 +42,13 @@ FRAME_IS_KEPT = f"""EXISTS (SELECT 1 FROM decisions d WHERE d.frame_id = f.id
     AND d.undone_at IS NULL AND d.{IS_OF_PEOPLE})"""
 
 _LISTED = "(SELECT value FROM json_each(?))"
+# Whether a decision `d` holds by where it came from: a word carried over along a track holds on
+# what is in the track of the segment that it came from. See track_labels.
+IS_IN_PLACE = """(d.from_segment IS NULL OR EXISTS (SELECT 1 FROM segments me JOIN segments o
+    ON o.track_id = me.track_id WHERE me.id = d.segment_id AND o.id = d.from_segment))"""
+# Of words that were carried over, when they were said goes before when they came along.
+SAID = """ifnull((SELECT max(w.id) FROM decisions w WHERE w.segment_id = d.from_segment
+    AND w.tag_id = d.tag_id AND w.batch IS d.batch), d.id)"""
 
 # By the folded name. A library of an earlier version may have several: it took only letters of
 # English for the same in both cases.
@@ -172,9 +179,11 @@ def settle(db: sqlite3.Connection, pairs: Sequence[tuple[str, int]]) -> None:
         (row[0], row[1]): (row[2], row[3], row[4])
         for row in db.execute(
             f"{asked} SELECT segment_id, tag_id, has_tag, source, confidence FROM (SELECT d.*,"
-            f" row_number() OVER (PARTITION BY d.segment_id, d.tag_id ORDER BY {RANK}, d.id DESC)"
+            f" row_number() OVER (PARTITION BY d.segment_id, d.tag_id ORDER BY {RANK},"
+            f" {SAID} DESC, d.id DESC)"
             " AS place FROM asked CROSS JOIN decisions d ON d.segment_id = asked.segment_id"
-            " AND d.tag_id = asked.tag_id WHERE d.undone_at IS NULL) WHERE place = 1",
+            f" AND d.tag_id = asked.tag_id WHERE d.undone_at IS NULL AND {IS_IN_PLACE})"
+            " WHERE place = 1",
             (wanted,),
         )
     }

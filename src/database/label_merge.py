@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from src.database.decisions import RANK, SOURCES, decide_on_frame, repeat
+from src.database.decisions import IS_IN_PLACE, RANK, SOURCES, decide_on_frame, repeat
 from src.database.label_acts import change_label
 from src.database.label_attributes import attributes_of_text, merged_attribute, text_of_attributes
 from src.database.rows import LISTED
@@ -20,8 +20,8 @@ def _words(
 ) -> dict[str | int, dict[int, Decision]]:
     """Find the strongest word on each segment, or frame, and tag, without those of models."""
     rows = db.execute(
-        f"SELECT {of}, tag_id, has_tag, source, confidence, decided_at FROM decisions"
-        f" WHERE tag_id IN {LISTED} AND {of} IS NOT NULL AND undone_at IS NULL"
+        f"SELECT {of}, tag_id, has_tag, source, confidence, decided_at FROM decisions d"
+        f" WHERE {IS_IN_PLACE} AND tag_id IN {LISTED} AND {of} IS NOT NULL AND undone_at IS NULL"
         f" AND source != 'auto' ORDER BY {RANK} DESC, id",
         (json.dumps(list(ids)),),
     ).fetchall()

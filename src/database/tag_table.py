@@ -11,6 +11,7 @@ from src.database.acts import undo
 from src.database.connection import Connection
 from src.database.decisions import (
     FRAME_IS_KEPT,
+    IS_IN_PLACE,
     IS_KEPT,
     decide_on_frame,
     new_batch,
@@ -127,7 +128,7 @@ class TagTable:
         rows = self.connection.read().execute(
             "SELECT d.*, t.name AS _name, f.frame_index AS _frame_index FROM decisions d"
             " JOIN tags t ON t.id = d.tag_id LEFT JOIN frames f ON f.id = d.frame_id"
-            f" WHERE {condition} AND d.undone_at IS NULL ORDER BY d.id",
+            f" WHERE {condition} AND d.undone_at IS NULL AND {IS_IN_PLACE} ORDER BY d.id",
             (value,),
         )
         return self.rows.checked("decisions", rows)

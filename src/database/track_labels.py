@@ -31,7 +31,7 @@ def follow_tracks(
         track_ids: the tracks that they are in, or were in.
     """
     tracks = {*track_ids, *_tracks_of(db, segment_ids)}
-    _drop_left_behind(db, segment_ids, tracks)
+    _settle_carried(db, segment_ids, tracks)
     _carry_over(db, tracks)
 
 
@@ -102,22 +102,17 @@ def _tracks_of(db: sqlite3.Connection, segment_ids: Sequence[str]) -> set[int]:
     return {row[0] for row in rows.fetchall()}
 
 
-def _drop_left_behind(
+def _settle_carried(
     db: sqlite3.Connection, segment_ids: Sequence[str], tracks: Iterable[int]
 ) -> None:
-    """Drop what came from words of segments that are in another track now, or in none."""
-    here = (
-        "s.id IN (SELECT value FROM json_each(?1) UNION SELECT id FROM segments"
-        " WHERE track_id IN (SELECT value FROM json_each(?2)))"
-    )
-    left = db.execute(
-        "DELETE FROM decisions WHERE id IN (SELECT d.id FROM segments s JOIN decisions d"
-        " ON d.segment_id = s.id JOIN segments o ON o.id = d.from_segment"
-        f" WHERE {here} AND (s.track_id IS NULL OR s.track_id IS NOT o.track_id))"
-        " RETURNING segment_id, tag_id",
+    """Settle what was carried over to segments: it holds only in the track that it came from."""
+    rows = db.execute(
+        "SELECT DISTINCT d.segment_id, d.tag_id FROM decisions d WHERE d.from_segment IS NOT NULL"
+        " AND d.segment_id IN (SELECT value FROM json_each(?1) UNION SELECT id FROM segments"
+        " WHERE track_id IN (SELECT value FROM json_each(?2)))",
         (json.dumps(list(segment_ids)), json.dumps(list(tracks))),
     ).fetchall()
-    settle(db, list({(row[0], row[1]): None for row in left}))
+    settle(db, [(row[0], row[1]) for row in rows])
 
 
 def _carry_over(db: sqlite3.Connection, tracks: Iterable[int]) -> None:
@@ -137,7 +132,7 @@ def _carry_over(db: sqlite3.Connection, tracks: Iterable[int]) -> None:
         " w.confidence, w.decided_at, w.batch, w.id"
         " FROM words w JOIN segments s ON s.track_id = w.track_id"
         " WHERE NOT EXISTS (SELECT 1 FROM decisions d WHERE d.segment_id = s.id"
-        " AND d.tag_id = w.tag_id AND (d.batch IS w.batch AND d.source != 'auto'"
+        " AND d.tag_id = w.tag_id AND (d.batch IS w.batch AND d.from_segment IS w.id"
         f" OR d.undone_at IS NULL AND d.{IS_OF_PEOPLE}"
         " OR d.undone_at >= ifnull(w.decided_at, 0) AND EXISTS (SELECT 1 FROM retractions r"
         " WHERE r.decision_id = d.id AND r.undone_at IS NULL AND r.batch NOT LIKE 'undone: %')))"

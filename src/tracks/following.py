@@ -15,8 +15,8 @@ from src.database.frame_spans import moments_of
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError, ModelNotLoadedError, QueryError
 from src.models.mask_rle import decode_rle, encode_rle, mask_ious, measured, rectangle_rle
-from src.models.sam2.video_memory import VideoMemory, video_module
 from src.models.segmenter import Segmenter
+from src.models.video_follower import follower_of
 from src.presence import presence_of
 from src.processing.found_again import made_by_hand
 from src.processing.known_copies import KnownCopies
@@ -115,8 +115,8 @@ def thing_to_follow(
 class Following:
     """Finds a thing on the frames after its own, then on those before it.
 
-    Memory is bounded: what SAM 2 keeps is of the frames within VideoMemory.reach of the last one
-    and of the beginning; on the way back, frames are read a window at a time, of as many pixels
+    Memory is bounded: what SAM 2 keeps is of the frames near to the last one and to the beginning,
+    see VideoMemory.reach; on the way back, frames are read a window at a time, of as many pixels
     as `pixels_at_once` allows.
     """
 
@@ -136,14 +136,14 @@ class Following:
         Raises:
             ModelNotLoadedError: the segmenter follows nothing through videos.
         """
-        module = video_module(segmenter)
-        if module is None:
+        follower = follower_of(segmenter, thing.segment.frame_wh, len(thing.frames))
+        if follower is None:
             raise ModelNotLoadedError(NO_MODEL)
+        self._follower = follower
         self._metadata, self._pipeline, self._settings = metadata, pipeline, settings
         self._queries = BrowseQueries(metadata)
         self._thing = thing
         self._places = {index: place for place, (index, _) in enumerate(thing.frames)}
-        self.memory = VideoMemory(module, thing.segment.frame_wh, len(thing.frames))
         width, height = thing.segment.frame_wh
         self.window = max(1, min(MOST_AT_ONCE, settings.pixels_at_once // (width * height)))
 
@@ -157,7 +157,7 @@ class Following:
         with closing(self._read(thing.frames[start:])) as frames:
             first = next(frames)
             mask = decode_rle(thing.mask_rle, thing.segment.frame_wh)
-            self.memory.begin(start, first.image_rgb, mask.astype(bool))
+            self._follower.begin(start, first.image_rgb, mask.astype(bool))
             for frame in frames:
                 yield self._look(frame)
         for end in range(start, 0, -self.window):
@@ -183,7 +183,7 @@ class Following:
             raise MediaReadError(path, "not all of its frames could be found")
 
     def _look(self, frame: Frame) -> FoundOnFrame:
-        mask = self.memory.follow(self._places[frame.frame_index], frame.image_rgb)
+        mask = self._follower.follow(self._places[frame.frame_index], frame.image_rgb)
         nothing = FoundOnFrame(frame.frame_index)
         least = self._settings.min_segment_px
         if np.count_nonzero(mask) < max(1, least):

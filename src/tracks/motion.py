@@ -82,12 +82,11 @@ class MotionMeter:
             return self._cut(grid_wh)
         camera = _camera(before, grey)
         moved = cv2.warpAffine(before, camera, grid_wh, borderMode=cv2.BORDER_REPLICATE)
-        flow = self._dis.calc(grey, moved, None)
+        flow = self._dis.calc(grey, moved, None)  # type: ignore[call-overload]
         ys, xs = np.mgrid[: grid_wh[1], : grid_wh[0]].astype(np.float32)
         onto = xs + flow[..., 0], ys + flow[..., 1]
         matched = cv2.remap(moved, *onto, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         error = float(np.minimum(cv2.absdiff(grey, matched), _MOST_ERROR).mean())
-        self.last = error, likeness
         if error > _CUT_ERROR or likeness < _CUT_HISTOGRAM:
             return self._cut(grid_wh)
         back = cv2.invertAffineTransform(camera)

@@ -89,7 +89,7 @@ def draw_video(kind: str, seed: int) -> DrawnVideo:
         image = image * light
         if blur > 0.3:
             image = cv2.GaussianBlur(image, (0, 0), blur)
-        image += rng.normal(0, grain, image.shape).astype(np.float32)
+        image = image + rng.normal(0, grain, image.shape).astype(np.float32)
         video.frames.append(np.clip(image, 0, 255).astype(np.uint8))
         video.masks.append(masks)
         video.hidden.append(hidden)
@@ -134,7 +134,7 @@ def _draw(play: _Play, at: float) -> tuple[np.ndarray, dict[int, np.ndarray], se
         matrix[:, 2] -= matrix[:, :2] @ np.array([half, half])
         alpha = cv2.warpAffine(actor.shape.alpha, matrix, SIZE_WH)
         rgb = cv2.warpAffine(actor.shape.rgb, matrix, SIZE_WH, borderMode=cv2.BORDER_REPLICATE)
-        image += (rgb - image) * alpha[..., None]
+        image = image + (rgb - image) * alpha[..., None]
         covered = alpha > 0.5
         scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
         whole_px[actor.name] = float((actor.shape.alpha > 0.5).sum()) * scale**2

@@ -49,14 +49,14 @@ def add_tracked_video(metadata: MetadataDatabase, folder: Path) -> int:
         specks.append(speck)
     # the cat's is made first: its id is the lower one
     metadata.tracks.replace_linked(media_id, [tracks[1], tracks[0]], METHOD)
-    # labelled after that: a label would go to all of its track
+    # by a model: what a person says of one goes to all of its track
     for number, (dog, cat, speck) in enumerate(zip(*tracks, specks, strict=True)):
         if number != 3:
-            metadata.add_tags(dog, [Tag("dog", 1.0, "human")], "human")
+            metadata.add_tags(dog, [Tag("dog", 1.0, "auto")], "auto")
         if number < 6:
-            metadata.add_tags(cat, [Tag("cat", 1.0, "human")], "human")
+            metadata.add_tags(cat, [Tag("cat", 1.0, "auto")], "auto")
         if number != 3:
-            metadata.add_tags(speck, [Tag("speck", 1.0, "human")], "human")
+            metadata.add_tags(speck, [Tag("speck", 1.0, "auto")], "auto")
     _, thing = add_photo(metadata, folder / "photo.png", [a_mask((4, 4, 20, 20))])
-    metadata.add_tags(thing, [Tag("dog", 1.0, "human")], "human")
+    metadata.add_tags(thing, [Tag("dog", 1.0, "auto")], "auto")
     return media_id

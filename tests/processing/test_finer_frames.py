@@ -52,7 +52,7 @@ def segments_of(library: MediaLibrary) -> dict[str, tuple[object, ...]]:
         "SELECT s.*, f.frame_index, e.vector FROM segments s JOIN frames f ON f.id = s.frame_id"
         " JOIN embeddings e ON e.segment_id = s.id"
     )
-    left_out = ("frame_id", "checksum", "vector")
+    left_out = ("frame_id", "checksum", "vector", "track_id")
     return {
         row["id"]: (
             {name: row[name] for name in row.keys() if name not in left_out},  # noqa: SIM118
@@ -62,8 +62,17 @@ def segments_of(library: MediaLibrary) -> dict[str, tuple[object, ...]]:
     }
 
 
+def tracks_of(library: MediaLibrary) -> set[str]:
+    rows = library.metadata.connection.read().execute(
+        "SELECT group_concat(id) FROM (SELECT id, track_id FROM segments"
+        " WHERE track_id IS NOT NULL ORDER BY id) GROUP BY track_id"
+    )
+    return {row[0] for row in rows}
+
+
 def assert_same(one: MediaLibrary, other: MediaLibrary) -> None:
     assert frames_of(one) == frames_of(other)
+    assert tracks_of(one) == tracks_of(other)
     ours, theirs = segments_of(one), segments_of(other)
     assert ours.keys() == theirs.keys()
     for name, (columns, vector) in ours.items():

@@ -36,7 +36,7 @@ FRAMES, HIDDEN = 8, 4
 class RedMemory:
     """Follows what is red, in the place of SAM 2's memory."""
 
-    def __init__(self, module: object, size_wh: tuple[int, int], frames: int) -> None:
+    def __init__(self, size_wh: tuple[int, int], frames: int) -> None:
         self.asked: list[int] = []
         self.frames = frames
 
@@ -58,12 +58,11 @@ def red_of(image_rgb: np.ndarray) -> np.ndarray:
 def played(monkeypatch: pytest.MonkeyPatch) -> list[RedMemory]:
     made: list[RedMemory] = []
 
-    def make(*given: Any) -> RedMemory:
+    def make(_: object, *given: Any) -> RedMemory:
         made.append(RedMemory(*given))
         return made[-1]
 
-    monkeypatch.setattr(following, "VideoMemory", make)
-    monkeypatch.setattr(following, "video_module", lambda segmenter: object())
+    monkeypatch.setattr(following, "follower_of", make)
     return made
 
 
@@ -222,7 +221,9 @@ def test_a_track_of_its_own_grows(
     said = propagate(library, start)
     assert said.track_id == track_id
     # one segment of a frame is in it, and that of a person stays
-    assert track_of(library, start) == (track_id, origin, [0, 1, 2, 3, 5, 6, 7])
+    of_it, now, seconds = track_of(library, start)
+    assert (of_it, seconds) == (track_id, [0, 1, 2, 3, 5, 6, 7])
+    assert now in (origin, "human")  # it is not linked anew
     assert track_of(library, other)[0] == track_id
 
 
@@ -237,11 +238,11 @@ def test_it_is_one_act_undone_and_done_again(
     said = propagate(library, start)
     after = {name: [each.id for each in some] for name, some in objects(library).items()}
     assert said.batch is not None
-    assert library.undo_edit(said.batch) == said.added == 4
+    assert library.tracks.undo(said.batch) == said.added == 4
     assert rows(library) == before
     assert track_of(library, there) == (linked, "linked", [3, 5])
-    assert library.undo_edit(said.batch) == 0
-    assert library.redo_edit(said.batch) == 4
+    assert library.tracks.undo(said.batch) == 0
+    assert library.tracks.redo(said.batch) == 4
     list(library.reembed())
     assert {name: [each.id for each in some] for name, some in objects(library).items()} == after
     assert track_of(library, start)[2] == [0, 1, 2, 3, 5, 6, 7]

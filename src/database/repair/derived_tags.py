@@ -10,7 +10,7 @@ import sqlite3
 from typing import NamedTuple
 
 from src.database.checksums import checked_columns, checksum_sql
-from src.database.decisions import OF_PEOPLE, RANK
+from src.database.decisions import IS_IN_PLACE, OF_PEOPLE, RANK, SAID
 from src.records import TagSource
 
 HELD = ("segment_tags", "removed_tags")
@@ -38,9 +38,9 @@ def decided(db: sqlite3.Connection) -> dict[Pair, Word | None]:
     columns = checked_columns(db, "decisions")
     checksum = checksum_sql(columns)  # another program writes none
     rows = db.execute(
-        "SELECT segment_id, tag_id, has_tag, source, confidence, undone_at FROM decisions"
+        "SELECT segment_id, tag_id, has_tag, source, confidence, undone_at FROM decisions d"
         f" WHERE segment_id IS NOT NULL AND ifnull(checksum, {checksum}) = {checksum}"
-        f" ORDER BY {RANK} DESC, id"
+        f" AND {IS_IN_PLACE} ORDER BY {RANK} DESC, {SAID}, id"
     )
     found: dict[Pair, Word | None] = {}
     for segment_id, tag_id, has_tag, source, confidence, undone_at in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ ALL_SIZES = [
 def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
     """Weights under which the masks of neighbouring prompts differ, and none is all or nothing."""
     torch.manual_seed(0)
-    module = build(size)
+    module: Any = build(size)
     # as it is built every mask covers nothing, or everything, and no prompt differs from another
     for name, parameter in module.sam_mask_decoder.named_parameters():
         if parameter.ndim > 1:
@@ -41,7 +42,7 @@ def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
 @lru_cache(maxsize=1)
 def loaded(size: Sam2Size) -> torch.nn.Module:
     """A module with these weights, in eval mode: one for the tests of a size."""
-    module = build(size)
+    module: Any = build(size)
     module.load_state_dict(random_state(size))
     return module.eval()
 
