@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from src.gui.timeline.lane_index import LaneIndex
@@ -131,7 +133,7 @@ def test_of_a_track_that_was_split_the_part_that_is_looked_at_is_chosen(
 ) -> None:
     shown.choose(shown.choice_of(0, 1))
     shown.go(7)
-    first, second = track(2, range(8, 12)), track(5, range(12, 20))
+    first, second = track(2, range(8, 12)), replace(track(2, range(12, 20)), id=5)
     again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
     shown.show(again, [LaneIndex(each) for each in again.lanes])
     assert shown.track == second
