@@ -82,20 +82,11 @@ def share_in_mountinfo(table: str, path: str) -> NetworkShare | None:
     mounts = [mount for line in table.splitlines() if (mount := _Mount.read(line)) is not None]
     ids = {mount.id for mount in mounts}
     here: _Mount | None = None
-    while True:
-        above = here
-        under = [
-            mount
-            for mount in mounts
-            if mount is not above
-            and (mount.parent == above.id if above is not None else mount.parent not in ids)
-            and _is_under(path, mount.point)
-            and (above is None or _is_under(mount.point, above.point))
-        ]
-        if not under:
-            break
-        here = min(under, key=lambda mount: len(mount.point))
-        mounts = [mount for mount in mounts if mount is not here]
+    under = [each for each in mounts if each.parent not in ids - {each.id}]
+    while on_the_way := [each for each in under if _is_under(path, each.point)]:
+        here = min(on_the_way, key=lambda each: len(each.point))  # the one that is come to first
+        mounts.remove(here)
+        under = [each for each in mounts if each.parent == here.id]
     return None if here is None else _share(here.kind, here.options)
 
 

@@ -81,7 +81,7 @@ def _figures(
         yield "tag counts", timed(metadata.tag_counts)[0]
         yield "folders and days", timed(lambda: (facts.folders(), facts.captured_between()))[0]
         yield "mask quality, lowest and highest", timed(browse.quality_range)[0]
-        rare, half = segment_filter(tags=["rare"]), segment_filter(tags=["half"])
+        rare, half = segment_filter(tags=("rare",)), segment_filter(tags=("half",))
         good = segment_filter(min_predicted_iou=0.9)
         yield "count of a filter, 1 %", timed(lambda: browse.count_where(rare))[0]
         yield "count of a filter, half", timed(lambda: browse.count_where(half))[0]

@@ -47,8 +47,9 @@ class ServerEntry(ctk.CTkFrame):
         self._entry.grid(row=0, column=0, sticky="ew", padx=(4, 4))
         self._button = Button(self, theme, "Test", self._test, height=28)
         self._button.grid(row=0, column=1)
-        self._entry.set(address or "")
-        self._changed(self._entry.text)
+        if address is not None:  # else what it is for stays in it
+            self._entry.set(address)
+        self._button.set_enabled(address is not None)
 
     @property
     def address(self) -> str | None:

@@ -69,10 +69,10 @@ _AFTER_RESTART = {
     "widget_scaling": "interface scale",
 }
 LARGEST_BATCH = 4096
-_KEPT_HERE = "For other programs: a Chroma server. Empty: in the library's folder"
+_KEPT_HERE = "Chroma server; if empty, the library's folder"
 # Of a window that is too low for all rows: what is left free over and under the dialog.
 _AROUND = 16
-_RIGHT = 264  # the least width of what is chosen
+_RIGHT = 256  # the width of what is chosen
 
 
 class SettingsDialog:
@@ -136,7 +136,6 @@ class SettingsDialog:
             self._say_of_server,
         )
         self.server.grid(row=self._row, column=1, sticky="ew")
-        self._table.grid_columnconfigure(1, minsize=theme.px(_RIGHT))
         self._line("Library folder", library)
         Button(self._table, theme, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
@@ -218,7 +217,13 @@ class SettingsDialog:
             known[f"{value:g}" if isinstance(value, float) else str(value)] = value
         chosen = next(text for text, meant in known.items() if meant == value)
         menu = MenuButton(
-            self._table, self.theme, list(known), lambda _: None, width=232, height=28, value=chosen
+            self._table,
+            self.theme,
+            list(known),
+            lambda _: None,
+            width=_RIGHT,
+            height=28,
+            value=chosen,
         )
         menu.grid(row=self._row, column=1, sticky="e")
         return menu, known
