@@ -92,7 +92,8 @@ class OpenLibrary:
         if server is not None and not read_only and self._chroma_server is None:
             self.settings_problems.append(
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                f"have not named on this computer; it is kept here. To allow it: --chroma {server}"
+                f"have not named on this computer; it is kept here. To allow it, write it into Settings, "
+                f"Search index, or use --chroma {server}"
             )
         self.read_only = read_only
         self._share = network_share(self.paths.root)
@@ -268,6 +269,15 @@ class OpenLibrary:
         except (ValueError, IndexUnavailableError) as exc:
             return str(exc)
         return None
+
+    @property
+    def index_server(self) -> str | None:
+        """The Chroma server that keeps the search index; None: the library's folder does.
+
+        One that the settings name does not before this user has named it; see keep_index.
+        """
+        server = self._chroma_server
+        return None if server is None else str(server)
 
     @property
     def _chroma_server(self) -> ChromaAddress | None:

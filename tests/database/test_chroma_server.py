@@ -230,9 +230,10 @@ def test_a_strangers_library_sends_nothing_to_the_strangers_server(
     Settings(chroma_server="http://127.0.0.1:9").save(paths.settings)
     with MediaLibrary(paths) as library:
         assert "--chroma http://127.0.0.1:9" in " ".join(library.settings_problems)
-        assert library._chroma_server is None
+        assert library._chroma_server is None and library.index_server is None
         library.keep_index("http://127.0.0.1:9")
         assert library._chroma_server == ChromaAddress("127.0.0.1", 9)
+        assert library.index_server == "http://127.0.0.1:9"
     config.remember_library(tmp_path)
     with MediaLibrary(paths) as library:
         assert not library.settings_problems

@@ -165,7 +165,7 @@ class WindowDialogs:
             library = self._session.library
             dialog = SettingsDialog(
                 self._overlay,
-                library.settings,
+                replace(library.settings, chroma_server=library.index_server),
                 str(library.paths.root),
                 self._save_settings,
                 self.open_another,
@@ -184,15 +184,16 @@ class WindowDialogs:
 
     def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
         session, library = self._session, self._session.library
-        server, before = settings.chroma_server, library.settings.chroma_server
+        server, named = settings.chroma_server, library.settings.chroma_server
+        moves = server != library.index_server
 
         def save() -> None:
-            library.save_settings(replace(settings, chroma_server=before))
-            if server != before:
+            library.save_settings(replace(settings, chroma_server=named))
+            if moves:
                 library.keep_index(server)
 
         def saved(_: None) -> None:
-            if server != before:
+            if moves:
                 session.tell_index_moved()
             then()
 

@@ -27,6 +27,7 @@ def test_settings_come_at_once_and_hear_of_the_device_later(
 
     class Library:
         settings = Settings(device="cuda")
+        index_server = None
         paths = LibraryPaths(tmp_path)
         loaded = False
 
@@ -73,15 +74,20 @@ def saved(library: Any, settings: Settings) -> list[str]:
 
 def test_another_server_for_the_index_is_named_by_saving_and_no_other_setting_does_so() -> None:
     here, there = Settings(), Settings(chroma_server="http://a:8000")
-    assert saved(SimpleNamespace(settings=here), there) == [
+    assert saved(SimpleNamespace(settings=here, index_server=None), there) == [
         "saved None",
         "index by http://a:8000",
         "told",
         "then",
     ]
-    # one that a stranger's library names is not trusted because something else is saved
-    assert saved(SimpleNamespace(settings=there), there) == ["saved http://a:8000", "then"]
-    assert saved(SimpleNamespace(settings=there), here) == [
+    # one that a stranger's library names is not shown, nor trusted when something else is saved,
+    strangers = SimpleNamespace(settings=there, index_server=None)
+    assert saved(strangers, here) == ["saved http://a:8000", "then"]
+    # until it is written there
+    assert "index by http://a:8000" in saved(strangers, there)
+    in_use = SimpleNamespace(settings=there, index_server="http://a:8000")
+    assert saved(in_use, there) == ["saved http://a:8000", "then"]
+    assert saved(in_use, here) == [
         "saved http://a:8000",
         "index by None",
         "told",
