@@ -92,8 +92,8 @@ class OpenLibrary:
         if server is not None and not read_only and self._chroma_server is None:
             self.settings_problems.append(
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                f"have not named on this computer; it is kept here. To allow it, write it into Settings, "
-                f"Search index, or use --chroma {server}"
+                "have not named on this computer; it is kept here. To allow it, write it into "
+                f"Settings, Search index, or use --chroma {server}"
             )
         self.read_only = read_only
         self._share = network_share(self.paths.root)
