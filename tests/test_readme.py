@@ -118,6 +118,7 @@ def test_every_section_has_its_claims_and_every_claim_a_test_that_is_there() -> 
         "tracks",
         "labelling",
         "mask-editing",
+        "timeline",
         "benchmarks",
         "architecture",
         "scale",
