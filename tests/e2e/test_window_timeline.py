@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from src.config import APPLICATION_FOLDER
-from tests.conftest import draw_video
 from tests.e2e.desktop import DEADLINE_S, FAST, Start, State, Window
+from tests.remembered_videos import draw_video
 from tests.warm_start import CUT_ALREADY, WarmStart
 
 VIDEO, FRAMES = "video.mp4", 4

@@ -66,6 +66,13 @@ FILES: dict[str, tuple[tuple[str, ...], bool]] = {
 }  # fmt: skip
 
 
+# what differs from one of the others in a detail of the container or the decoder
+ALIKE = {
+    "b-frames.mkv", "one keyframe.mp4", "wide pixels.mp4", "variable.mp4", "vp8.webm",
+    "program.mpg", "mpeg2.ts", "interlaced.mp4", "mpeg4.avi", "h264.avi", "old.flv",
+}  # fmt: skip
+
+
 @pytest.fixture
 def player() -> Iterator[Callable[[Path], VideoPlayer]]:
     pytest.importorskip("av")
@@ -111,12 +118,16 @@ def assert_plays_as_read(player: VideoPlayer, frames: list[Frame]) -> None:
             assert_same(shown.image_rgb, frame)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in FILES],
+)
 def test_frames_are_those_of_reading_through(
     player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
 ) -> None:
     options, is_trusted = FILES[name]
-    path = make_video(name, 4, *options)
+    # each frame of a file that is read through is read from its start
+    path = make_video(name, 4 if is_trusted and "interlaced" not in name else 2, *options)
     opened = player(path)
     assert_plays_as_read(opened, read_through(path))
     assert (opened.untrusted is None) == is_trusted, opened.untrusted
@@ -134,11 +145,11 @@ def remade(path: Path, to: Path, *options: str, before: tuple[str, ...] = ()) ->
     "turn",
     [
         ("-display_rotation", "90"),
-        ("-display_rotation", "180"),
-        ("-display_rotation", "270"),
+        pytest.param(("-display_rotation", "180"), marks=pytest.mark.slow),
+        pytest.param(("-display_rotation", "270"), marks=pytest.mark.slow),
         ("-display_hflip",),
-        ("-display_vflip",),
-        ("-display_rotation", "90", "-display_hflip"),
+        pytest.param(("-display_vflip",), marks=pytest.mark.slow),
+        pytest.param(("-display_rotation", "90", "-display_hflip"), marks=pytest.mark.slow),
         ("-display_rotation", "270", "-display_hflip"),
     ],
 )
@@ -186,7 +197,7 @@ def test_the_times_are_those_of_a_film_that_begins_after_its_sound(
 def test_a_video_that_breaks_off_plays_up_to_there(
     player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
 ) -> None:
-    path = make_video(name, 8, *X264, *GROUPS, "-movflags", "+faststart")
+    path = make_video(name, 3, *X264, *GROUPS, "-movflags", "+faststart")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     opened, frames = player(path), read_through(path)
@@ -199,7 +210,7 @@ def test_a_video_that_breaks_off_plays_up_to_there(
 def test_noise_in_the_middle_is_played_as_it_is_read(
     player: Callable[[Path], VideoPlayer], make_video: MakeVideo, name: str
 ) -> None:
-    path = make_video(name, 8, *X264, *GROUPS)
+    path = make_video(name, 4, *X264, *GROUPS)
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 400] = np.random.default_rng(0).bytes(400)
@@ -300,10 +311,10 @@ def test_without_the_package_a_video_is_read_through(
     absent.mkdir()
     (absent / "av.py").write_text("raise ImportError('it is not installed')\n")
     monkeypatch.setenv("PYTHONPATH", str(absent))
-    path = make_video("film.mp4", 2, *X264, *GROUPS)
+    path = make_video("film.mp4", 1, *X264, *GROUPS)
     with closing(VideoPlayer(path)) as opened:
         assert opened.untrusted == "the package av is not installed"
-        assert opened.duration_s == pytest.approx(2, abs=0.1)
+        assert opened.duration_s == pytest.approx(1, abs=0.1)
         assert_plays_as_read(opened, read_through(path))
 
 

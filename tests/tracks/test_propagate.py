@@ -5,6 +5,7 @@ tests/models/sam2/test_video_memory.py holds the real one against the package's 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -22,8 +23,8 @@ from src.models.model_manager import ModelManager
 from src.records import Frame, StoredSegment
 from src.settings import Settings
 from src.tracks import following, propagated
-from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SharedModels
+from tests.remembered_videos import copy_of_drawn
 
 # without a SAM each frame is one segment, so a test says itself what else is there
 SETTINGS = Settings(duplicate_distance=-1, sam_model="none")
@@ -66,13 +67,23 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[RedMemory]:
     return made
 
 
+@pytest.fixture(scope="module")
+def with_square(
+    models: ModelManager, drawn_already: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A library of that video, to be copied."""
+    folder = tmp_path_factory.mktemp("with square")
+    video = copy_of_drawn(drawn_already, folder / "v.mkv", FRAMES, *MOVING)
+    paths = LibraryPaths(folder / "library")
+    with MediaLibrary(paths, SharedModels(models.load_clip(), None), SETTINGS) as library:
+        list(library.add([video]))
+    return paths.root
+
+
 @pytest.fixture
-def library(
-    paths: LibraryPaths, models: ModelManager, make_video: MakeVideo
-) -> Iterator[MediaLibrary]:
-    shared = SharedModels(models.load_clip(), None)
-    with MediaLibrary(paths, shared, SETTINGS) as library:
-        list(library.add([make_video("v.mkv", FRAMES, *MOVING)]))
+def library(paths: LibraryPaths, models: ModelManager, with_square: Path) -> Iterator[MediaLibrary]:
+    shutil.copytree(with_square, paths.root)
+    with MediaLibrary(paths, SharedModels(models.load_clip(), None), SETTINGS) as library:
         yield library
 
 
