@@ -170,14 +170,15 @@ def test_what_people_did_stays(library: MediaLibrary, make_video: MakeVideo) -> 
 
 
 def test_what_looks_alike_comes_in_and_what_is_equal_stands_for_it(
-    paths: LibraryPaths, shared_models: ModelManager, make_video: MakeVideo
+    paths: LibraryPaths, models: ModelManager, make_video: MakeVideo
 ) -> None:
     # the picture changes a little at 4 s, which the dHash takes for the same
     box = "drawbox=x=80:y=60:w=6:h=6:color=gray:t=fill:enable='gte(t,4)'"
     still = ("-vf", f"trim=end_frame=1,loop=-1:1,setpts=N/10/TB,trim=duration=8,{box}")
     video = make_video("v.mkv", 1, *still, "-c:v", "ffv1", "-g", "10")
-    settings = replace(SETTINGS, duplicate_distance=2)
-    with MediaLibrary(paths, shared_models, settings) as library:
+    settings = replace(SETTINGS, duplicate_distance=2, sam_model="none")
+    without = SharedModels(models.load_clip(), None)
+    with MediaLibrary(paths, without, settings) as library:
         add(library, video)
         assert [row[:3] for row in frames_of(library)] == [(0, 0.0, 7.0)]
         events = list(sample(library, 2, 6, 5))
@@ -203,16 +204,16 @@ def test_what_looks_alike_comes_in_and_what_is_equal_stands_for_it(
     ],
 )
 def test_what_cannot_be_is_refused(
-    library: MediaLibrary,
+    uncut: MediaLibrary,
     make_video: MakeVideo,
     asked: tuple[int, float, float, float],
     said: str,
 ) -> None:
-    add(library, make_video("v.mp4", 2, *KEYS))
+    add(uncut, make_video("v.mp4", 2, *KEYS))
     media_id, *wanted = asked
     with pytest.raises(QueryError, match=said):
-        list(sample(library, *wanted, media_id=media_id))
-    assert len(frames_of(library)) == 2
+        list(sample(uncut, *wanted, media_id=media_id))
+    assert len(frames_of(uncut)) == 2
 
 
 def test_a_photo_has_no_more_frames(library: MediaLibrary, scene_files: list[Path]) -> None:
@@ -222,34 +223,34 @@ def test_a_photo_has_no_more_frames(library: MediaLibrary, scene_files: list[Pat
 
 
 def test_a_file_that_is_gone_or_another_one_changes_nothing(
-    library: MediaLibrary, make_video: MakeVideo, tmp_path: Path
+    uncut: MediaLibrary, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     video = make_video("v.mp4", 2, *KEYS)
-    add(library, video)
-    before = segments_of(library)
+    add(uncut, video)
+    before = segments_of(uncut)
     video.rename(tmp_path / "elsewhere.mp4")
     with pytest.raises(MediaReadError, match="missing"):
-        list(sample(library, 0, 2, 5))
+        list(sample(uncut, 0, 2, 5))
     shutil.copy(make_video("other.mp4", 3, *KEYS), video)
     with pytest.raises(MediaReadError, match="add it again"):
-        list(sample(library, 0, 2, 5))
-    assert segments_of(library).keys() == before.keys()
+        list(sample(uncut, 0, 2, 5))
+    assert segments_of(uncut).keys() == before.keys()
     # its new content takes the place of all frames, the finely sampled ones among them
     os.utime(video, (1, 1))
-    add(library, video)
-    assert [row[0] for row in frames_of(library)] == [0, 10, 20]
+    add(uncut, video)
+    assert [row[0] for row in frames_of(uncut)] == [0, 10, 20]
 
 
 def test_a_video_that_is_not_wholly_there_is_added_first(
-    library: MediaLibrary, make_video: MakeVideo
+    uncut: MediaLibrary, make_video: MakeVideo
 ) -> None:
     video = make_video("v.mp4", 2, *KEYS)
-    with closing(library.add([video])) as events:
+    with closing(uncut.add([video])) as events:
         for event in events:
             if isinstance(event, FrameStored):
                 break
     with pytest.raises(MediaReadError, match="add it first"):
-        list(sample(library, 0, 2, 5))
+        list(sample(uncut, 0, 2, 5))
 
 
 def test_no_more_frames_than_the_settings_allow(
