@@ -93,7 +93,7 @@ class RangePart(ctk.CTkFrame):
         self._export = Button(
             self, theme, "Export range", actions.export, icon_name="export", height=32, width=80
         )
-        Tooltip(self._tag, theme, "Give a label to what is in the range")
+        Tooltip(self._tag, theme, "Label what is seen in the range; the rest of its tracks gets the label, too")
         Tooltip(self._export, theme, "Export what is in the range")
         self._clear = IconButton(self, theme, "close", "Clear the range (Escape)", actions.clear)
         self._which = MenuButton(self, theme, [""], lambda _: None, width=150)

@@ -148,3 +148,8 @@ def near(sorted_s: np.ndarray, time_s: float) -> list[float]:
     """Return the one or two of ascending times, (N,) float64, that a time lies between."""
     place = int(np.searchsorted(sorted_s, time_s))
     return [float(each) for each in sorted_s[max(0, place - 1) : place + 1]]
+
+
+def in_milliseconds(begin_s: float, end_s: float) -> tuple[float, float]:
+    """Return a range that ends at milliseconds, and holds all that it held."""
+    return math.floor(begin_s * 1000) / 1000, math.ceil(end_s * 1000) / 1000

@@ -20,6 +20,7 @@ from src.track_records import (
 )
 
 ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
+SAME_S = 0.02  # so near to a sampled frame's time it is that frame
 Range = tuple[float, float]  # the seconds at which it begins and ends
 
 
@@ -80,11 +81,11 @@ class TimelineModel:
         there = [
             choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
         ]
-        self.chosen = tuple(there)
-        if looked_at is not None and there and self.segment_now() is None:
-            part = self.choice_of_segment(looked_at.segment_id, there[-1].lane)
+        last, self.chosen = self.choice, tuple(there)
+        if looked_at is not None and last is not None and self.segment_now(last) is None:
+            part = self.choice_of_segment(looked_at.segment_id, last.lane)
             if part is not None and part.track_id is not None:
-                self.chosen = (*there[:-1], part)
+                self.chosen = (*(each for each in there if each not in (last, part)), part)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
 
@@ -126,6 +127,12 @@ class TimelineModel:
 
     def go(self, time_s: float) -> None:
         self.playhead_s = min(max(0.0, time_s), self.duration_s)
+
+    def after(self, seconds: float) -> float:
+        """Return the time so many seconds on, or back: a frame's own where that is next to it."""
+        time_s = self.playhead_s + seconds
+        near_s = [float(each) for each in near(self._times, time_s)]
+        return snapped(time_s, near_s, SAME_S)
 
     def snapped(self, time_s: float, reach_s: float) -> float:
         """Return the frame, the edge of a bar or the playhead nearest to a time, else the time."""

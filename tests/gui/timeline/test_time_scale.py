@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from src.gui.timeline.time_scale import CLOSEST, TimeScale, near, snapped
+from src.gui.timeline.time_scale import CLOSEST, TimeScale, in_milliseconds, near, snapped
 
 
 def test_the_whole_video_fills_the_width() -> None:
@@ -94,3 +94,10 @@ def test_what_is_near_snaps() -> None:
     assert near(times, 2.5) == [2, 3]
     assert near(times, -1) == [0]
     assert near(times, 9) == [4]
+
+
+def test_a_range_in_milliseconds_holds_the_frames_at_its_ends() -> None:
+    begin_s, end_s = 120120 / 30000, 195195 / 30000
+    low, high = in_milliseconds(begin_s, end_s)
+    assert begin_s - 0.0011 < low <= begin_s and end_s <= high < end_s + 0.0011
+    assert (low, high) == (round(low, 3), round(high, 3))

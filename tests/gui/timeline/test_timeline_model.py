@@ -137,3 +137,31 @@ def test_of_a_track_that_was_split_the_part_that_is_looked_at_is_chosen(
     again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
     shown.show(again, [LaneIndex(each) for each in again.lanes])
     assert shown.track == second
+
+
+def test_of_a_track_that_is_two_new_ones_the_part_that_is_looked_at_is_chosen(
+    shown: TimelineModel,
+) -> None:
+    shown.choose(shown.choice_of(0, 1))
+    shown.go(7)
+    first, second = replace(track(2, range(8, 12)), id=4), replace(track(2, range(12, 20)), id=5)
+    again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
+    shown.show(again, [LaneIndex(each) for each in again.lanes])
+    assert shown.track == second
+    shown.show(TIMELINE, [LaneIndex(each) for each in TIMELINE.lanes])  # undone
+    assert shown.track == SECOND
+
+
+def test_a_second_on_is_the_frame_that_is_next_to_it() -> None:
+    every_s = 1001 / 2000
+    of = timeline()
+    sampled = tuple(
+        replace(frame, timestamp_s=n * every_s, until_s=(n + 1) * every_s)
+        for n, frame in enumerate(of.frames)
+    )
+    shown = model(replace(of, frames=sampled, duration_s=20 * every_s))
+    shown.go(shown.after(1))
+    assert shown.playhead_s == 2 * every_s
+    assert shown.stepped(1) == 3 * every_s  # and no step seems to do nothing
+    shown.go(1.7)
+    assert shown.after(1) == pytest.approx(2.7)
