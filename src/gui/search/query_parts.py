@@ -194,8 +194,8 @@ def _said(condition: Filter, file_name: Callable[[int], str]) -> str:
     if isinstance(condition, MediaFileIs) and (name := file_name(*condition.ids)):
         return name
     if isinstance(condition, AtTime) and not condition.is_strict:
-        if condition.least is not None and condition.most is not None:
-            return from_to(condition.least, condition.most)
+        least_s, most_s = condition.least, condition.most
+        return str(condition) if least_s is None or most_s is None else from_to(least_s, most_s)
     return str(condition)
 
 

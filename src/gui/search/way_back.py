@@ -46,7 +46,7 @@ class Elsewhere:
 
 
 class WayBack:
-    """Remembers searches and where they were begun, and shows the buttons that there is a use for."""
+    """Remembers searches and where they began; shows the buttons that there is a use for."""
 
     def __init__(
         self,
