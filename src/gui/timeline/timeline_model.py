@@ -208,6 +208,14 @@ class TimelineModel:
             return bar.begin_s, bar.end_s
         return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
 
+    def is_in(self, choice: Choice, lane: Lane, bar: LaneBar) -> bool:
+        """Return whether a bar shows what is chosen, alone or with other tracks."""
+        track = self.track_of(choice)
+        if track is None or bar.track_id is not None:
+            return choice.is_same_thing(bar)
+        is_then = track.begin_s < bar.end_s and bar.begin_s < track.end_s
+        return is_then and any(tag.name == lane.name for tag in track.tags)
+
     def choice_of_segment(
         self, segment_id: str, lane_first: tuple[str, str] | None = None
     ) -> Choice | None:

@@ -125,6 +125,9 @@ def test_of_several_tracks_that_make_a_bar_each_click_means_another() -> None:
     assert found is not None
     assert (found.track_id, shown.begin_of(found)) == (3, 7)
     assert shown.span_of(found, whole) == (7, 10)
+    assert shown.is_in(found, shown.lanes[0].lane, whole)
+    before = LaneBar(0, 5, None, "t1s0", 10)  # ends before the track begins
+    assert not shown.is_in(found, shown.lanes[0].lane, before)
     assert shown.segments_of_lane(0, 1, 1.5) == ["t1s2", "t1s3", "t2s2", "t2s3"]
 
 
