@@ -237,10 +237,11 @@ class TimelineModel:
             None,
         )
         wanted = Choice(("", ""), None if track is None else track.id, segment_id)
-        for number, lane in lanes:
-            for place, bar in enumerate(lane.bars):
+        for _, lane in lanes:
+            for bar in lane.bars:
                 if wanted.is_same_thing(bar):
-                    return self.choice_of(number, place)
+                    of = lane.lane.kind, lane.lane.name
+                    return Choice(of, wanted.track_id, bar.segment_id)
         if track is None:
             return None
         for _, lane in lanes:  # a bar that it makes with others

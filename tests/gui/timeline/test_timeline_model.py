@@ -168,3 +168,11 @@ def test_a_second_on_is_the_frame_that_is_next_to_it() -> None:
     assert shown.stepped(1) == 3 * every_s  # and no step seems to do nothing
     shown.go(1.7)
     assert shown.after(1) == pytest.approx(2.7)
+
+
+def test_a_segment_that_stands_for_a_bar_of_several_tracks_is_of_its_own() -> None:
+    long, short = track(1, range(10)), track(2, range(2, 6))
+    shown = model(timeline([long, short], [lane("dog", [LaneBar(0, 5, None, "t2s3", 14)])]))
+    found = shown.choice_of_segment("t2s3")
+    assert found is not None
+    assert shown.track_of(found) == short
