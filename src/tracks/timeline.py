@@ -39,7 +39,12 @@ _CALLED = {
     "pink": _PINK,
     "brown": _BROWN,
     "purple": _PURPLE,
-} | dict.fromkeys(("gray", "grey", "white", "black"), _GREY)
+    # as light and as dark as can be told from the window's own ground, in either appearance
+    "white": "#B2B2BA",
+    "gray": _GREY,
+    "grey": _GREY,
+    "black": "#53535C",
+}
 
 _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path,
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)

@@ -121,7 +121,7 @@ class AlongVideos(ctk.CTkFrame):
 
     def _scrolled(self) -> None:
         rows, offset = self.canvas.rows, self.canvas.offset
-        if rows.bottom:
+        if rows.bottom and self.canvas.winfo_height() > 1:  # it is as high once it is seen
             content = rows.bottom + rows.height
             self._bar.set(offset / content, (offset + rows.height) / content)
             self._bar.place(relx=1.0, x=-6, rely=0.0, relheight=1.0, anchor="ne")

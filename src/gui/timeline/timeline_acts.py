@@ -111,16 +111,17 @@ class TimelineActs:
             return
         self.give_to(ids, name, counted(len(ids), "track"))
 
-    def give_to(self, segment_ids: Sequence[str], name: str, what: str) -> None:
+    def give_to(self, segment_ids: Sequence[str], name: str, what: str, beside: str = "") -> None:
         """Give a label to segments.
 
         Args:
             what: they are, for a sentence: "6 segments".
+            beside: what else gets it, for the end of the sentence.
         """
         name, ids = " ".join(name.split()), list(segment_ids)
         if name and ids:
             verbs = self._session.library.labels
-            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”.")
+            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”{beside}.")
 
     def _do(self, work: Callable[[], str], said: str) -> None:
         def refused(exc: Exception) -> None:
