@@ -140,3 +140,18 @@ def test_what_is_kept_does_not_grow_with_the_video(monkeypatch: pytest.MonkeyPat
     assert max(held[120:]) <= max(held[60:120]) + 3
     assert max(held) < 60
     assert len(linker.end()) >= 40
+
+
+@pytest.mark.parametrize("value", [0.0, 512**-0.5])
+def test_embeddings_that_say_nothing_are_no_reason_to_fail(value: float) -> None:
+    """They wait to be made, or the CLIP finds everything the same."""
+    same = np.full(512, value, np.float32)
+    frames = [
+        dataclasses.replace(
+            frame,
+            segments=[dataclasses.replace(each, embedding=same) for each in frame.segments],
+        )
+        for frame in video(CROSSING, 60)
+    ]
+    wall = next(track for track in link(frames) if track[0].startswith("wall"))
+    assert things_of([wall]) == [["wall"]] and len(wall) > 10
