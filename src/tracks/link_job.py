@@ -36,8 +36,11 @@ def link_videos(metadata: MetadataDatabase) -> Iterator[Event]:
             yield Progress("track", done + seen, total)
         tracks = linker.end()
         done += len(frames)
-        if frames.state() != state:
+        with metadata.connection.write():  # so that nothing changes between the look and the write
+            has_changed = frames.state() != state
+            if not has_changed:
+                metadata.tracks.replace_linked(frames.media_file_id, tracks, METHOD)
+        if has_changed:
             log.info("video %d has changed while it was linked", frames.media_file_id)
             continue  # it counts as unlinked
-        metadata.tracks.replace_linked(frames.media_file_id, tracks, METHOD)
         yield Progress("track", done, total)

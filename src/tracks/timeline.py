@@ -44,7 +44,7 @@ _CALLED = {
 _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path,
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)
     FROM frames f JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'
-    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.frame_index"""
+    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.timestamp_s, f.frame_index"""
 _SEGMENTS = """SELECT s.id, s.frame_id, s.track_id, s.x, s.y, s.w, s.h, s.area, s.crop_path
     FROM frames f JOIN segments s ON s.frame_id = f.id
     WHERE f.media_file_id = ? ORDER BY f.frame_index, s.id"""
@@ -132,7 +132,12 @@ class TimelineReader:
         row = self._db.execute(
             "SELECT track_id FROM segments WHERE id = ?", (segment_id,)
         ).fetchone()
-        return None if row is None or row[0] is None else self.track(row[0])
+        if row is None or row[0] is None:
+            return None
+        try:
+            return self.track(row[0])
+        except QueryError:  # it went between the two looks
+            return None
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -205,6 +210,7 @@ class _Video:
             for row in found
             if row[1] in places
         ]
+        segments.sort(key=lambda each: each.frame)  # a stranger's frames may be in any order
         tags: dict[str, list[Tag]] = {}
         colours: dict[str, str | None] = {}
         positions: dict[str, int | None] = {}
@@ -222,9 +228,10 @@ class _Video:
         for segment in self.segments:
             if segment.track_id is not None:
                 by_track.setdefault(segment.track_id, []).append(segment)
-        if not by_track:  # a library of an older version has none, nor all of the columns
-            return []
-        rows = self.metadata.connection.read().execute(sql, values).fetchall()
+        db = self.metadata.connection.read()
+        if not any(column[1] == "origin" for column in db.execute("PRAGMA table_info(tracks)")):
+            sql = sql.replace("origin", "NULL")  # a reader opens an older library as it is
+        rows = db.execute(sql, values).fetchall()
         self.metadata.rows.check_columns("tracks", ("id", "begin_s", "end_s", "origin"), rows)
         return [self._track(values[0], row, by_track[row[0]]) for row in rows if row[0] in by_track]
 

@@ -12,6 +12,7 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError
 from src.records import SearchHit, Tag
+from src.tracks.between_frames import box_at
 from src.tracks.moments import moments_along_videos
 from src.tracks.timeline import TimelineReader
 from src.tracks.track_edits import TrackEdits
@@ -94,3 +95,17 @@ def test_a_segment_whose_track_is_none_can_leave_it(metadata: MetadataDatabase) 
     assert [each.frame_index for each in TimelineReader(metadata).track(1).segments] == [
         0, 75, 100, 125
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("times", ["10 - timestamp_s", "1.0", "-timestamp_s", "timestamp_s / 2"])
+def test_frames_that_are_numbered_otherwise_come_in_the_order_of_time(
+    metadata: MetadataDatabase, times: str
+) -> None:
+    damage(metadata, f"frames SET timestamp_s = {times}, until_s = NULL")
+    found = TimelineReader(metadata).timeline(1)
+    assert all(frame.timestamp_s <= frame.until_s for frame in found.frames)
+    bars = [bar for lane in found.lanes for bar in lane.bars]
+    assert bars and all(bar.begin_s <= bar.end_s for bar in bars)
+    (track,) = found.tracks
+    at = [each.timestamp_s for each in track.segments]
+    assert at == sorted(at) and box_at(track.segments, at[0]) is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from src.database.metadata_db import MetadataDatabase
@@ -13,6 +14,7 @@ from src.database.segment_store import NewSegment
 from src.events import Progress
 from src.records import Segment
 from src.tracks.link_job import link_videos
+from src.tracks.stored_frames import StoredFrames
 from tests.conftest import MODEL
 from tests.tracks.painted_frames import SIZE_WH, Thing, paint, straight
 
@@ -89,6 +91,23 @@ def test_a_video_whose_segments_change_meanwhile_is_linked_again(
     assert [*job] and tracks_of(metadata) == []
     assert [*link_videos(metadata)]
     assert tracks_of(metadata) == expected(frames=FRAMES + 1)
+
+
+def test_nothing_can_change_between_the_last_look_and_the_write(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id, looked = add_video(metadata), list[bool]()
+    state = StoredFrames.state
+
+    def look_and_note(frames: StoredFrames) -> str:
+        found = state(frames)
+        writer = metadata.connection._writer
+        looked.append(writer is not None and writer.in_transaction)
+        return found
+
+    monkeypatch.setattr(StoredFrames, "state", look_and_note)
+    list(link_videos(metadata))
+    assert looked == [False, True] and media_id not in metadata.tracks.unlinked_media()
 
 
 def test_a_frame_whose_picture_is_gone_is_linked_all_the_same(metadata: MetadataDatabase) -> None:
