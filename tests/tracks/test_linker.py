@@ -155,3 +155,13 @@ def test_embeddings_that_say_nothing_are_no_reason_to_fail(value: float) -> None
     ]
     wall = next(track for track in link(frames) if track[0].startswith("wall"))
     assert things_of([wall]) == [["wall"]] and len(wall) > 10
+
+
+@pytest.mark.parametrize("shape", [(2, 2048, 3), (2048, 1, 3), (1, 1, 3), (300, 4000, 3)])
+def test_a_picture_of_any_shape_can_be_looked_at(shape: tuple[int, int, int]) -> None:
+    """Of a video that is a thousand times as wide as high little is left in its stored pictures."""
+    frames = [
+        dataclasses.replace(frame, picture_rgb=np.zeros(shape, np.uint8))
+        for frame in video(CROSSING[:1], 4)
+    ]
+    assert things_of(link(frames)) == [["wall"]]
