@@ -49,10 +49,11 @@ _CALLED = {
 _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path,
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)
     FROM frames f JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'
-    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.frame_index"""
+    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.timestamp_s, f.frame_index"""
 _SEGMENTS = """SELECT s.id, s.frame_id, s.track_id, s.x, s.y, s.w, s.h, s.area, s.crop_path
     FROM frames f JOIN segments s ON s.frame_id = f.id
     WHERE f.media_file_id = ? ORDER BY f.frame_index, s.id"""
+_SEGMENT_COLUMNS = ("id", "frame_id", "track_id", "x", "y", "w", "h", "area", "crop_path")
 _TAGS = """SELECT st.segment_id, t.name, t.colour, t.position, st.confidence, st.source
     FROM frames f JOIN segments s ON s.frame_id = f.id
     JOIN segment_tags st ON st.segment_id = s.id JOIN tags t ON t.id = st.tag_id
@@ -124,6 +125,7 @@ class TimelineReader:
         ).fetchone()
         found = []
         if row is not None:
+            self._metadata.rows.check_columns("media_files", (None, "duration_s"), [row])
             video = _Video.read(self._metadata, row[0], row[1], track_id)
             found = video.tracks(f"{_TRACKS.partition(' ORDER')[0]} AND id = ?", row[0], track_id)
         if not found:
@@ -135,7 +137,12 @@ class TimelineReader:
         row = self._db.execute(
             "SELECT track_id FROM segments WHERE id = ?", (segment_id,)
         ).fetchone()
-        return None if row is None or row[0] is None else self.track(row[0])
+        if row is None or row[0] is None:
+            return None
+        try:
+            return self.track(row[0])
+        except QueryError:  # it went between the two looks
+            return None
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -189,8 +196,11 @@ class _Video:
     ) -> _Video:
         """Read a video, or of its segments only those of a track."""
         db, crops = metadata.connection.read(), _Crops(metadata.paths)
+        check = metadata.rows.check_columns
         of_track = "" if track_id is None else f" AND s.track_id = {int(track_id)}"
         rows = db.execute(_FRAMES, (media_file_id,)).fetchall()
+        check("frames", ("id", "frame_index", "timestamp_s", "until_s"), rows)
+        check("segments", (*[None] * 4, "id", "crop_path"), rows)
         frames = [
             TimelineFrame(row[4], row[1], row[2], row[3] or row[2], crops.path(row[5]), row[6] - 1)
             for row in rows
@@ -198,15 +208,21 @@ class _Video:
         places = {row[0]: place for place, row in enumerate(rows)}
         order = " ORDER"
         wanted = _SEGMENTS.replace(order, of_track + order)
+        found = db.execute(wanted, (media_file_id,)).fetchall()
+        check("segments", _SEGMENT_COLUMNS, found)
         segments = [
             _Segment(row[0], places[row[1]], row[2], tuple(row[3:7]), row[7], row[8])
-            for row in db.execute(wanted, (media_file_id,)).fetchall()
+            for row in found
             if row[1] in places
         ]
+        segments.sort(key=lambda each: each.frame)  # a stranger's frames may be in any order
         tags: dict[str, list[Tag]] = {}
         colours: dict[str, str | None] = {}
         positions: dict[str, int | None] = {}
-        for row in db.execute(_TAGS + of_track, (media_file_id,)).fetchall():
+        tagged = db.execute(_TAGS + of_track, (media_file_id,)).fetchall()
+        check("segment_tags", (*[None] * 4, "confidence", "source"), tagged)
+        check("tags", (None, "name", "colour", "position"), tagged)
+        for row in tagged:
             segment_id, name, colours[name], positions[name], confidence, source = row
             tags.setdefault(segment_id, []).append(Tag(name, confidence, source))
         made = _until_the_next(frames, duration_s)
@@ -217,7 +233,11 @@ class _Video:
         for segment in self.segments:
             if segment.track_id is not None:
                 by_track.setdefault(segment.track_id, []).append(segment)
-        rows = self.metadata.connection.read().execute(sql, values)
+        db = self.metadata.connection.read()
+        if not any(column[1] == "origin" for column in db.execute("PRAGMA table_info(tracks)")):
+            sql = sql.replace("origin", "NULL")  # a reader opens an older library as it is
+        rows = db.execute(sql, values).fetchall()
+        self.metadata.rows.check_columns("tracks", ("id", "begin_s", "end_s", "origin"), rows)
         return [self._track(values[0], row, by_track[row[0]]) for row in rows if row[0] in by_track]
 
     def _track(self, media_file_id: int, row: Any, segments: Sequence[_Segment]) -> Track:

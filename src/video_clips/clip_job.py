@@ -86,11 +86,16 @@ class Clip:
         return media
 
     def _known_frames(self) -> list[KnownFrame]:
-        rows = self.metadata.connection.read().execute(
-            "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
-            " AND timestamp_s IS NOT NULL ORDER BY timestamp_s",
-            (self.media_file_id,),
+        rows = (
+            self.metadata.connection.read()
+            .execute(
+                "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
+                " AND timestamp_s IS NOT NULL ORDER BY timestamp_s",
+                (self.media_file_id,),
+            )
+            .fetchall()
         )
+        self.metadata.rows.check_columns("frames", ("frame_index", "timestamp_s"), rows)
         return [(row[0], row[1]) for row in rows]
 
     def _check_place(self, file: Path, media: MediaFile) -> None:

@@ -121,11 +121,16 @@ def things_to_draw(
 
 
 def _sampled(metadata: MetadataDatabase, media: MediaFile) -> list[float]:
-    rows = metadata.connection.read().execute(
-        "SELECT timestamp_s FROM frames WHERE media_file_id = ? AND timestamp_s IS NOT NULL"
-        " ORDER BY timestamp_s",
-        (media.id,),
+    rows = (
+        metadata.connection.read()
+        .execute(
+            "SELECT timestamp_s FROM frames WHERE media_file_id = ? AND timestamp_s IS NOT NULL"
+            " ORDER BY timestamp_s",
+            (media.id,),
+        )
+        .fetchall()
     )
+    metadata.rows.check_columns("frames", ("timestamp_s",), rows)
     return [row[0] for row in rows]
 
 
