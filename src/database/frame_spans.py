@@ -1,12 +1,14 @@
-"""From when to when the frames of a video stand for it, where others come between them."""
+"""When the stored frames of a video are shown, and until when each stands for what follows it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from src.database.connection import Connection
 
 
-def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
-    """List the stored frames of a video: each one's index and time in seconds, in order."""
+def stored_frame_times(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
+    """List the stored frames of a video in the order of time: index, and time in seconds."""
     # a stranger's library may have anything in a row; ordinary ones are checked elsewhere
     rows = connection.read().execute(
         "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
@@ -15,6 +17,18 @@ def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, fl
         (media_file_id,),
     )
     return [(row["frame_index"], row["timestamp_s"]) for row in rows]
+
+
+def until_the_next(times_s: Sequence[float], duration_s: float | None) -> list[float]:
+    """Return until when each frame is what the library has: the next one, or the video's end.
+
+    Args:
+        times_s: of the stored frames, ascending.
+        duration_s: of the video, where it is known.
+    """
+    if not times_s:
+        return []
+    return [*times_s[1:], max(times_s[-1], duration_s or 0.0)]
 
 
 def divide_span(

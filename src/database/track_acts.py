@@ -101,8 +101,12 @@ def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
         f" WHERE s.id IN {_LISTED}",
         (json.dumps(list(segment_ids)),),
     ).fetchall()
+    back = set(segment_ids)
     for (media_file_id,) in rows:
-        _put(db, media_file_id, {}, {})
+        live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
+        # segments may come back one after another: what no act is about moves nothing else
+        if any(back & (act.places.keys() | act.pushed.keys()) for act in live):
+            _put(db, media_file_id, {}, {})
     follow_tracks(db, segment_ids)
 
 

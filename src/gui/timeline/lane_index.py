@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,15 +11,6 @@ from src.track_records import Lane, LaneBar
 
 _MOST_LEVELS = 3
 _LEAST_PX = 3  # so wide at least, a bar leaves a pixel free before the next
-
-
-@dataclass(frozen=True)
-class DrawnBar:
-    """Where a bar is seen, in device pixels from the left edge; it may reach beyond the edges."""
-
-    place: int
-    left: int
-    right: int
 
 
 class LaneIndex:
