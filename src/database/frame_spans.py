@@ -34,7 +34,7 @@ def until_the_next(times_s: Sequence[float], duration_s: float | None) -> list[f
 def divide_span(
     connection: Connection, media_file_id: int, frame_index: int, before_s: float | None
 ) -> None:
-    """Have a new frame stand for what comes after it, in place of the one before it.
+    """Divide the time that a frame stands for between it and a new frame after it.
 
     Args:
         frame_index: of the new frame, which is stored.
@@ -61,7 +61,7 @@ def divide_span(
 def lengthen_span(
     connection: Connection, media_file_id: int, frame_index: int, until_s: float
 ) -> None:
-    """Have the last stored frame before another one, which is not stored, stand for it, too."""
+    """Extend the time of the last stored frame before one that is left out as its repetition."""
     with connection.write() as db:
         db.execute(
             "UPDATE frames SET until_s = ?2 WHERE id = (SELECT id FROM frames"

@@ -111,7 +111,7 @@ def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
 
 
 def place_of_row(db: sqlite3.Connection, frame_id: int, track_id: object) -> int | None:
-    """Say in which track a segment of a frame can be that was in one before it went."""
+    """Return the track that a restored segment goes back to; None where it is gone or taken."""
     row = db.execute(
         "SELECT t.id FROM tracks t JOIN frames f ON f.media_file_id = t.media_file_id"
         " WHERE t.id = ?1 AND f.id = ?2 AND NOT EXISTS"

@@ -213,7 +213,7 @@ class FinerFrames:
         yield FileDone(media.path, *counts, self._note(wanted, facts))
 
     def _note(self, wanted: RangeToSample, facts: VideoFacts) -> str | None:
-        """Say why not the whole range has come in; None where it has."""
+        """Return why a part of the range is missing; None where all of it was added."""
         if wanted.taken >= wanted.room:
             most = counted(self.settings.frames_per_video, "frame")
             return f"the library takes {most} of one video; for more, raise frames_per_video"
@@ -274,7 +274,7 @@ class _FrameBetween:
         return []
 
     def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
-        """Have the frame before stand for what comes before this one, and no more."""
+        """End the time of the frame before at this one."""
         connection = self.metadata.connection
         divide_span(connection, self.media_id, result.frame_index, self._before_s)
 

@@ -71,7 +71,7 @@ class ReadThrough:
     def frames_from(
         self, time_s: float, size_wh: Size, go_on: GoOn | None = None
     ) -> Generator[PlayedFrame]:
-        """Give the frame at a moment and all after it."""
+        """Yield the frame at a moment and all after it."""
         last = self._kept[self._find(time_s, go_on)]
         yield _sized(last, size_wh)
         while True:
@@ -83,7 +83,7 @@ class ReadThrough:
             yield _sized(frame, size_wh)
 
     def stop(self) -> None:
-        """Have a call that runs end; any thread may call it."""
+        """Stop the call that is running; any thread may call this."""
         self._stopped = True
 
     def close(self) -> None:

@@ -118,7 +118,7 @@ class VideoPlayer:
     def frames_from(
         self, time_s: float, size_wh: Size, go_on: GoOn | None = None
     ) -> Generator[PlayedFrame]:
-        """Give the frame at a moment and all after it, in order; close it to stop.
+        """Yield the frame at a moment and all after it, in order; close it to stop.
 
         It ends as well where another frame is asked of this player meanwhile.
 

@@ -86,7 +86,7 @@ class LaneIndex:
         return lefts, rights
 
     def visible(self, scale: TimeScale) -> Iterator[LaneBar]:
-        """Give each bar that is seen."""
+        """Yield the bars that are in view."""
         for bar in self.bars[self._between(scale.begin_s, scale.end_s)]:
             if bar.end_s >= scale.begin_s:
                 yield bar

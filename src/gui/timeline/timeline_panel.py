@@ -347,7 +347,7 @@ class TimelinePanel(Panel):
         return TRACKING if self._session.jobs_of("track") else NO_LANES
 
     def _could_not_read(self, exc: Exception) -> None:
-        """Say in place why nothing is shown, and what to do."""
+        """Show why the video can't be read, and what to do."""
         sentence = explained(exc)[0]
         if self.model.timeline is None:
             self.canvas.say(sentence)
