@@ -101,13 +101,17 @@ def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
         f" WHERE s.id IN {_LISTED}",
         (json.dumps(list(segment_ids)),),
     ).fetchall()
+    back = set(segment_ids)
     for (media_file_id,) in rows:
-        _put(db, media_file_id, {}, {})
+        live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
+        # segments may come back one after another: what no act is about moves nothing else
+        if any(back & (act.places.keys() | act.pushed.keys()) for act in live):
+            _put(db, media_file_id, {}, {})
     follow_tracks(db, segment_ids)
 
 
 def place_of_row(db: sqlite3.Connection, frame_id: int, track_id: object) -> int | None:
-    """Say in which track a segment of a frame can be that was in one before it went."""
+    """Return the track that a restored segment goes back to; None where it is gone or taken."""
     row = db.execute(
         "SELECT t.id FROM tracks t JOIN frames f ON f.media_file_id = t.media_file_id"
         " WHERE t.id = ?1 AND f.id = ?2 AND NOT EXISTS"

@@ -33,7 +33,7 @@ def seen_at(segments: Sequence[TrackSegment], time_s: float) -> TrackSegment | N
 
 
 def box_at(segments: Sequence[TrackSegment], time_s: float) -> MovedBox | None:
-    """Say where a track's thing is at a moment, as if it moved evenly between sampled frames.
+    """Return the box of a track at a moment, as if it moved evenly between sampled frames.
 
     Args:
         segments: of the track, in the order of time.

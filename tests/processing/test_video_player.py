@@ -17,8 +17,9 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.errors import MediaReadError
+from src.processing import video_player
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.read_through import EVERY_FRAME
+from src.processing.read_through import EVERY_FRAME, ReadThrough
 from src.processing.video_player import VideoPlayer
 from src.processing.video_processor import VideoProcessor
 from src.records import Frame
@@ -222,6 +223,28 @@ def test_noise_in_the_middle_is_played_as_it_is_read(
         assert_same(found.image_rgb, frame)
 
 
+def test_a_frame_that_is_damaged_and_that_nobody_waits_for_any_more_stops_nothing(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo
+) -> None:
+    path = make_video("noise.mkv", 8, *X264, *GROUPS)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 400] = np.random.default_rng(0).bytes(400)
+    path.write_bytes(content)
+    opened = player(path)
+    with closing(opened.frames_from(0.0, (80, 60))) as played:
+        shown = sum(1 for _ in played if opened.untrusted is None)
+    assert opened.untrusted is not None  # from the next frame on it is read through
+    again = player(path)
+    with closing(again.frames_from(0.0, (80, 60))) as played:
+        for _ in range(shown):
+            next(played)
+    assert again.untrusted is None  # the answer about the damage waits unread
+    with closing(again.frames_from(0.0, (80, 60))) as played:
+        assert next(played).timestamp_s == 0
+    assert again.untrusted == opened.untrusted
+
+
 def test_a_picture_that_changes_its_size_is_played(
     player: Callable[[Path], VideoPlayer], make_video: MakeVideo, tmp_path: Path
 ) -> None:
@@ -394,3 +417,30 @@ def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaReadError, match="no such file"):
         VideoPlayer(tmp_path / "gone.mp4")
+
+
+def test_a_player_that_is_closed_while_its_child_gives_up_reads_nothing_more(
+    player: Callable[[Path], VideoPlayer], make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = player(make_video("film.mp4", 2, *X264, *GROUPS))
+    assert opened.child_pid is not None
+
+    def closed_meanwhile(path: Path) -> ReadThrough:
+        opened.close()
+        return ReadThrough(path)
+
+    monkeypatch.setattr(video_player, "ReadThrough", closed_meanwhile)
+    os.kill(opened.child_pid, signal.SIGKILL)
+    with pytest.raises(MediaReadError, match="closed"):
+        opened.frame_at(1.2, (80, 60))
+
+
+def test_a_file_that_has_no_frame_any_more_is_said_to_be_so(
+    make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = ReadThrough(make_video("raw.h264", 1, *X264))
+    through.first()
+    monkeypatch.setattr(VideoProcessor, "sampled", lambda *_: (frame for frame in ()))
+    through._rewind()
+    with pytest.raises(MediaReadError, match="no video"):
+        through.frame_at(0.5, (80, 60))

@@ -91,7 +91,7 @@ class AlongVideos(ctk.CTkFrame):
         self.canvas.show((), {}, False, False)
 
     def return_keys(self) -> None:
-        """Give the keyboard back to the moment that was opened, where one comes from that."""
+        """Return the keyboard focus to the moment that was opened, on the way back from it."""
         if self._was_opened:
             self._was_opened = False
             self.canvas.take_keys()

@@ -128,7 +128,7 @@ class RangePart(ctk.CTkFrame):
             self._lay_out()
 
     def _say(self) -> None:
-        """Say how much is in the range; in a low window only what there is space for."""
+        """Show how much is in the range; in a low window only its times."""
         c, parts = self.theme.colours, self._text.split(" · ")
         text = parts[0].removeprefix("Range ") if self._is_low else self._fitting(parts)
         hint = _SHORT_HINT if self._is_low else _HINT

@@ -64,12 +64,12 @@ class RangeWork:
         self.show()
 
     def begin_here(self) -> None:
-        """Let the range begin at the playhead."""
+        """Begin the range at the playhead."""
         now, old = self._model.playhead_s, self._model.range
         self.mark(now, self._model.duration_s if old is None or old[1] <= now else old[1])
 
     def end_here(self) -> None:
-        """Let the range end at the playhead."""
+        """End the range at the playhead."""
         now, old = self._model.playhead_s, self._model.range
         self.mark(0.0 if old is None or old[0] >= now else old[0], now)
 
@@ -83,7 +83,7 @@ class RangeWork:
         return was
 
     def show(self) -> None:
-        """Say how much is in the range."""
+        """Show how much is in the range."""
         model, views, marked = self._model, self._views(), self._model.range
         if marked is None:
             views.part.show("")
@@ -153,7 +153,11 @@ class RangeWork:
         return [Part(f"{part.name} ({count:,})", part.find) for part, count in counts if count]
 
     def tag(self, part: Part, name: str) -> None:
+<<<<<<< HEAD
         """Give a label to a part of what is in the range, and so to the rest of its tracks."""
+=======
+        """Label a part of what is in the range."""
+>>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
         ids = part.find()
         self._acts.give_to(ids, name, counted(len(ids), "segment"), ", with their tracks")
 

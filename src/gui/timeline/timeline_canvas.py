@@ -85,7 +85,7 @@ class TimelineCanvas(tkinter.Canvas):
         self.refresh()
 
     def say(self, sentence: str) -> None:
-        """Say something in place of lanes; nothing where it is ""."""
+        """Show a sentence in place of the lanes; "" shows none."""
         if sentence != self.sentence:
             self.sentence = sentence
             self.refresh()

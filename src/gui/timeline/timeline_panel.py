@@ -50,7 +50,7 @@ READING = "Reading the video…"
 NO_FRAMES = "No frame of this video is in the library yet."
 COMING = "The first frames are being added. They will appear here."
 NO_LANES = "Nothing was found in its frames."
-TRACKING = "Finding what belongs together in these frames…"
+TRACKING = "Finding tracks in these frames…"
 PARTIAL = "The rest has not been added yet."
 CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
 _AGAIN_MS = 1000  # while frames come in, what is there is read so often
@@ -354,7 +354,7 @@ class TimelinePanel(Panel):
         return TRACKING if self._session.jobs_of("track") else NO_LANES
 
     def _could_not_read(self, exc: Exception) -> None:
-        """Say in place why nothing is shown, and what to do."""
+        """Show why the video can't be read, and what to do."""
         sentence = explained(exc)[0]
         if self.model.timeline is None:
             self.canvas.say(sentence)
