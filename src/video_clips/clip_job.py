@@ -85,22 +85,6 @@ class Clip:
             )
         return media
 
-<<<<<<< HEAD
-    def _known_frames(self) -> list[KnownFrame]:
-        rows = (
-            self.metadata.connection.read()
-            .execute(
-                "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
-                " AND timestamp_s IS NOT NULL ORDER BY timestamp_s",
-                (self.media_file_id,),
-            )
-            .fetchall()
-        )
-        self.metadata.rows.check_columns("frames", ("frame_index", "timestamp_s"), rows)
-        return [(row[0], row[1]) for row in rows]
-
-=======
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
     def _check_place(self, file: Path, media: MediaFile) -> None:
         """Check that a clip may come to its place.
 

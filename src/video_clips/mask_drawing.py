@@ -121,23 +121,6 @@ def things_to_draw(
     return _things(segments, ends_s, colour)
 
 
-<<<<<<< HEAD
-def _sampled(metadata: MetadataDatabase, media: MediaFile) -> list[float]:
-    rows = (
-        metadata.connection.read()
-        .execute(
-            "SELECT timestamp_s FROM frames WHERE media_file_id = ? AND timestamp_s IS NOT NULL"
-            " ORDER BY timestamp_s",
-            (media.id,),
-        )
-        .fetchall()
-    )
-    metadata.rows.check_columns("frames", ("timestamp_s",), rows)
-    return [row[0] for row in rows]
-
-
-=======
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
 def _things(
     segments: Iterable[StoredSegment], ends_s: dict[float, float], colour: str | None
 ) -> list[DrawnThing]:

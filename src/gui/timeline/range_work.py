@@ -153,11 +153,7 @@ class RangeWork:
         return [Part(f"{part.name} ({count:,})", part.find) for part, count in counts if count]
 
     def tag(self, part: Part, name: str) -> None:
-<<<<<<< HEAD
-        """Give a label to a part of what is in the range, and so to the rest of its tracks."""
-=======
-        """Label a part of what is in the range."""
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
+        """Label a part of what is in the range, and so the rest of its tracks."""
         ids = part.find()
         self._acts.give_to(ids, name, counted(len(ids), "segment"), ", with their tracks")
 

@@ -111,13 +111,8 @@ class TimelineActs:
             return
         self.give_to(ids, name, counted(len(ids), "track"))
 
-<<<<<<< HEAD
     def give_to(self, segment_ids: Sequence[str], name: str, what: str, beside: str = "") -> None:
-        """Give a label to segments.
-=======
-    def give_to(self, segment_ids: Sequence[str], name: str, what: str) -> None:
         """Label segments.
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
 
         Args:
             what: they are, for a sentence: "6 segments".
