@@ -53,12 +53,8 @@ _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_
     WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.timestamp_s, f.frame_index"""
 _SEGMENTS = """SELECT s.id, s.frame_id, s.track_id, s.x, s.y, s.w, s.h, s.area, s.crop_path
     FROM frames f JOIN segments s ON s.frame_id = f.id
-<<<<<<< HEAD
-    WHERE f.media_file_id = ? ORDER BY f.frame_index, s.id"""
-_SEGMENT_COLUMNS = ("id", "frame_id", "track_id", "x", "y", "w", "h", "area", "crop_path")
-=======
     WHERE f.media_file_id = ?"""
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
+_SEGMENT_COLUMNS = ("id", "frame_id", "track_id", "x", "y", "w", "h", "area", "crop_path")
 _TAGS = """SELECT st.segment_id, t.name, t.colour, t.position, st.confidence, st.source
     FROM frames f JOIN segments s ON s.frame_id = f.id
     JOIN segment_tags st ON st.segment_id = s.id JOIN tags t ON t.id = st.tag_id
@@ -204,26 +200,18 @@ class _Video:
         check = metadata.rows.check_columns
         of_track = "" if track_id is None else f" AND s.track_id = {int(track_id)}"
         rows = db.execute(_FRAMES, (media_file_id,)).fetchall()
-<<<<<<< HEAD
         check("frames", ("id", "frame_index", "timestamp_s", "until_s"), rows)
         check("segments", (*[None] * 4, "id", "crop_path"), rows)
-=======
         lasts_s = max(duration_s or 0.0, *(row[3] or row[2] for row in rows[-1:]), 0.0)
         ends_s = until_the_next([row[2] for row in rows], lasts_s)
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
         frames = [
             TimelineFrame(row[4], row[1], row[2], end_s, crops.path(row[5]), row[6] - 1)
             for row, end_s in zip(rows, ends_s, strict=True)
         ]
         places = {row[0]: place for place, row in enumerate(rows)}
-<<<<<<< HEAD
-        order = " ORDER"
-        wanted = _SEGMENTS.replace(order, of_track + order)
+        wanted = f"{_SEGMENTS}{of_track} ORDER BY f.frame_index, s.id"
         found = db.execute(wanted, (media_file_id,)).fetchall()
         check("segments", _SEGMENT_COLUMNS, found)
-=======
-        wanted = f"{_SEGMENTS}{of_track} ORDER BY f.frame_index, s.id"
->>>>>>> 39979742d7c333d4f032f1f634efe34af5261cf0
         segments = [
             _Segment(row[0], places[row[1]], row[2], tuple(row[3:7]), row[7], row[8])
             for row in found
