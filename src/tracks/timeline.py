@@ -13,6 +13,7 @@ from src.config import LibraryPaths
 from src.database.decisions import SOURCES
 from src.database.frame_spans import until_the_next
 from src.database.metadata_db import MetadataDatabase
+from src.database.text_normalization import is_text
 from src.errors import QueryError
 from src.label_records import LABEL_COLOURS
 from src.records import Tag
@@ -135,9 +136,8 @@ class TimelineReader:
 
     def track_of(self, segment_id: str) -> Track | None:
         """Read the track that a segment is in; None where it is in none, or gone."""
-        row = self._db.execute(
-            "SELECT track_id FROM segments WHERE id = ?", (segment_id,)
-        ).fetchone()
+        sql = "SELECT track_id FROM segments WHERE id = ?"
+        row = self._db.execute(sql, (segment_id,)).fetchone() if is_text(segment_id) else None
         if row is None or row[0] is None:
             return None
         try:

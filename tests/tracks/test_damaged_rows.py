@@ -10,9 +10,10 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.errors import DatabaseError
+from src.errors import DatabaseError, QueryError
 from src.records import SearchHit, Tag
 from src.tracks.between_frames import box_at
+from src.tracks.following import thing_to_follow
 from src.tracks.moments import moments_along_videos
 from src.tracks.timeline import TimelineReader
 from src.tracks.track_edits import TrackEdits
@@ -109,3 +110,11 @@ def test_frames_that_are_numbered_otherwise_come_in_the_order_of_time(
     (track,) = found.tracks
     at = [each.timestamp_s for each in track.segments]
     assert at == sorted(at) and box_at(track.segments, at[0]) is not None
+
+
+def test_what_is_no_text_names_no_segment(metadata: MetadataDatabase) -> None:
+    """As an argument of the command line in another encoding does."""
+    assert metadata.segments(["\udcff", segment_of(0, 0)]).keys() == {segment_of(0, 0)}
+    assert TimelineReader(metadata).track_of("\udcff") is None
+    with pytest.raises(QueryError, match="no longer in the library"):
+        thing_to_follow(metadata, "\udcff", None, None)
