@@ -75,12 +75,9 @@ class Linker:
         pairs = []
         if motion is not None and self._followed and looks:
             features = pair_features(self._followed, looks, motion, frame.timestamp_s, self._common)
-            pairs = self._choose(features, looks)
+            pairs = best_pairs(pair_scores(features))
         self._add(pairs, looks, frame, motion)
         self._stitcher.look(frame.timestamp_s)
-
-    def _choose(self, features: np.ndarray, looks: list[SegmentLook]) -> list[tuple[int, int]]:
-        return best_pairs(pair_scores(features))
 
     def end(self) -> list[list[str]]:
         """Return the tracks, ordered by their first segments; see `link`."""
