@@ -141,6 +141,4 @@ class Linker:
 def _choose(scores: np.ndarray, groups: list[list[int]]) -> list[tuple[int, int]]:
     """Pair what is followed with segments, with no more than one of a group."""
     best = np.stack([scores[:, group].max(axis=1) for group in groups], axis=1)
-    return [
-        (i, max(groups[j], key=lambda k, row=scores[i]: float(row[k]))) for i, j in best_pairs(best)
-    ]
+    return [(i, groups[j][int(scores[i, groups[j]].argmax())]) for i, j in best_pairs(best)]
