@@ -76,8 +76,9 @@ class Linker:
         pairs = []
         if motion is not None and self._followed and looks:
             features = pair_features(self._followed, looks, motion, frame.timestamp_s, self._common)
-            pairs = _choose(pair_scores(features), groups)
+            pairs = best_pairs(pair_scores(features))
         linked = {j for _, j in pairs}
+        # what is one more segment of a thing that is followed, or begins, begins nothing
         new = [group[0] for group in groups if linked.isdisjoint(group)]
         self._add(pairs, new, looks, frame, motion)
         self._stitcher.look(frame.timestamp_s)
@@ -136,9 +137,3 @@ class Linker:
     def _world(self, point_xy: np.ndarray) -> np.ndarray:
         placed = self._to_world @ np.array([*point_xy, 1.0])
         return np.asarray(placed[:2])
-
-
-def _choose(scores: np.ndarray, groups: list[list[int]]) -> list[tuple[int, int]]:
-    """Pair what is followed with segments, with no more than one of a group."""
-    best = np.stack([scores[:, group].max(axis=1) for group in groups], axis=1)
-    return [(i, groups[j][int(scores[i, groups[j]].argmax())]) for i, j in best_pairs(best)]
