@@ -76,12 +76,22 @@ class Linker:
         pairs = []
         if motion is not None and self._followed and looks:
             features = pair_features(self._followed, looks, motion, frame.timestamp_s, self._common)
-            pairs = best_pairs(pair_scores(features))
+            pairs = self._longest(best_pairs(pair_scores(features)), groups)
         linked = {j for _, j in pairs}
         # what is one more segment of a thing that is followed, or begins, begins nothing
         new = [group[0] for group in groups if linked.isdisjoint(group)]
         self._add(pairs, new, looks, frame, motion)
         self._stitcher.look(frame.timestamp_s)
+
+    def _longest(
+        self, pairs: list[tuple[int, int]], groups: list[list[int]]
+    ) -> list[tuple[int, int]]:
+        """Leave of what would go on with segments of one thing what has been followed longest."""
+        group_of = {j: number for number, group in enumerate(groups) for j in group}
+        longest: dict[int, tuple[int, int]] = {}
+        for i, j in sorted(pairs, key=lambda pair: -self._followed[pair[0]].length):
+            longest.setdefault(group_of[j], (i, j))
+        return sorted(longest.values())
 
     def end(self) -> list[list[str]]:
         """Return the tracks, ordered by their first segments; see `link`."""
