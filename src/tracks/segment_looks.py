@@ -95,8 +95,8 @@ def look_at(frame: FrameToLink) -> list[SegmentLook]:
     picture = frame.picture_rgb
     scale = PICTURE_SIDE / max(picture.shape[:2])
     if scale < 1:
-        size_wh = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
-        picture = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
+        rows, columns = (max(1, round(side * scale)) for side in picture.shape[:2])
+        picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     looks = []
     for segment in sorted(frame.segments, key=lambda each: each.id):

@@ -174,3 +174,28 @@ def test_what_is_kept_does_not_grow_with_the_video(monkeypatch: pytest.MonkeyPat
     assert max(held[120:]) <= max(held[60:120]) + 3
     assert max(held) < 60
     assert len(linker.end()) >= 40
+
+
+@pytest.mark.parametrize("value", [0.0, 512**-0.5])
+def test_embeddings_that_say_nothing_are_no_reason_to_fail(value: float) -> None:
+    """They wait to be made, or the CLIP finds everything the same."""
+    same = np.full(512, value, np.float32)
+    frames = [
+        dataclasses.replace(
+            frame,
+            segments=[dataclasses.replace(each, embedding=same) for each in frame.segments],
+        )
+        for frame in video(CROSSING, 60)
+    ]
+    wall = next(track for track in link(frames) if track[0].startswith("wall"))
+    assert things_of([wall]) == [["wall"]] and len(wall) > 10
+
+
+@pytest.mark.parametrize("shape", [(2, 2048, 3), (2048, 1, 3), (1, 1, 3), (300, 4000, 3)])
+def test_a_picture_of_any_shape_can_be_looked_at(shape: tuple[int, int, int]) -> None:
+    """Of a video that is a thousand times as wide as high little is left in its stored pictures."""
+    frames = [
+        dataclasses.replace(frame, picture_rgb=np.zeros(shape, np.uint8))
+        for frame in video(CROSSING[:1], 4)
+    ]
+    assert things_of(link(frames)) == [["wall"]]
