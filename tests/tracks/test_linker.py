@@ -112,6 +112,21 @@ def test_of_two_segments_of_one_thing_the_track_takes_the_one_that_it_had_before
     assert things_of(link(frames)) == [[first]]
 
 
+def test_where_a_part_becomes_the_whole_thing_what_was_followed_longest_goes_on() -> None:
+    """The inner one is too small to be the thing at first, and has a track of its own by then."""
+
+    def frame(n: int) -> FrameToLink:
+        at_xy = 40 + 3 * n, 60
+        cuts = [disc(f"thing@{n}", "thing", at_xy, 24)]
+        if n >= 5:
+            cuts.append(disc(f"inner@{n}", "thing", at_xy, 14 if n < 9 else 19))
+        return dataclasses.replace(paint([Thing("thing", lambda _: at_xy, 24)], n), segments=cuts)
+
+    whole, inner = sorted(link(map(frame, range(20))), key=len, reverse=True)
+    assert whole == [f"thing@{n}" for n in range(20)]
+    assert inner == [f"inner@{n}" for n in range(5, 9)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_no_segment_is_in_two_tracks_and_no_track_has_two_of_a_frame(seed: int) -> None:
     rng = np.random.default_rng(seed)
