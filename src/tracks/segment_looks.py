@@ -17,6 +17,8 @@ from src.tracks.motion import grid_size
 SHAPE_SIDE = 24
 # Longest side of the picture that colours are taken from.
 PICTURE_SIDE = 512
+# Two segments of a frame that overlap so far (intersection over union) are of one thing.
+SAME_THING = 0.5
 _BINS = (6, 6, 6)
 _NO_MASK = np.zeros((0, 0), np.float32)
 
@@ -115,6 +117,31 @@ def look_at(frame: FrameToLink) -> list[SegmentLook]:
             )
         )
     return looks
+
+
+def same_things(looks: Sequence[SegmentLook]) -> list[list[int]]:
+    """Group the segments of a frame that are of one thing, as with its rim and without.
+
+    Args:
+        looks: of one frame.
+
+    Returns:
+        Places in `looks`, each in one group; the largest segment is the first of its group.
+    """
+    if not looks:
+        return []
+    masks = np.stack([look.mask.ravel() for look in looks])
+    both = masks @ masks.T
+    areas = np.diag(both)
+    overlaps = both / (areas[:, None] + areas[None] - both)
+    groups: list[list[int]] = []
+    for i in sorted(range(len(looks)), key=lambda i: -looks[i].area):
+        group = next((own for own in groups if overlaps[own[0], i] >= SAME_THING), None)
+        if group is None:
+            groups.append([i])
+        else:
+            group.append(i)
+    return groups
 
 
 def _within(
