@@ -56,7 +56,7 @@ class ClusterProcess:
         self._requests, self._answers = self._child.stdin, self._child.stdout
         self._lock, self._sending = threading.Lock(), threading.Lock()
         self._numbers = itertools.count()
-        self._asked: dict[int, Future[bytes]] = {}
+        self._asked: dict[int, Future[tuple[str, bytes]]] = {}
         self._trouble: ClusterError | None = None
         self._is_closed = False
         self._workers: ClusterWorkers | None = None
@@ -89,7 +89,7 @@ class ClusterProcess:
         Returns:
             How it ended, see RayCluster, and what it gave; or ClusterError.
         """
-        future: Future[Any] = Future()
+        future: Future[tuple[str, bytes]] = Future()
         number = next(self._numbers)
         with self._lock:
             if self._trouble is not None:
@@ -123,7 +123,7 @@ class ClusterProcess:
                 said, payload = message
                 if "number" in said:
                     with self._lock:
-                        future: Future[Any] = self._asked.pop(said["number"])
+                        future = self._asked.pop(said["number"])
                     future.set_result((said["state"], bytes(payload)))
                 elif "workers" in said:
                     self._hear_of(said["workers"])
@@ -138,7 +138,8 @@ class ClusterProcess:
         with self._lock:
             self._trouble = ClusterError(f"{name}: {why}. {AGAIN}")
             left, self._asked = list(self._asked.values()), {}
-        for each in [*left, self.begun]:
+        unanswered: list[Future[Any]] = [*left, self.begun]
+        for each in unanswered:
             if not each.done():
                 each.set_exception(self._trouble)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from src.cluster_address import path_there
 from src.errors import ClusterError, MediaReadError
@@ -97,7 +97,8 @@ class ClusterPipeline(SegmentPipeline):
     def process(self, frame: Frame, kept: Sequence[KeptSegment] = ()) -> FrameResult:
         """Have a frame cut by a worker; see SegmentPipeline."""
         state, made = self._ask("frame", pickle.dumps((frame, tuple(kept))))
-        return self._value(state, made, "frame")  # type: ignore[no-any-return]
+        result: FrameResult = self._value(state, made, "frame")
+        return result
 
     def image(self, path: Path, digest: str, size: int, pixels: int) -> ImageMade | None:
         """Have an image read and cut by a worker.
@@ -118,9 +119,10 @@ class ClusterPipeline(SegmentPipeline):
         if state == "gone":
             return None
         try:
-            return self._value(state, made, path)  # type: ignore[no-any-return]
+            read: ImageMade | None = self._value(state, made, path)
         except MediaReadError as exc:  # it had another path there
             raise MediaReadError(path, exc.reason) from exc
+        return read
 
     @contextmanager
     def threads(self) -> Iterator[WorkThreads]:
@@ -156,7 +158,7 @@ class ClusterPipeline(SegmentPipeline):
         return result_of(self._process.ask(verb, work, file))
 
     @staticmethod
-    def _value(state: str, made: bytes, path: Path | str) -> object:
+    def _value(state: str, made: bytes, path: Path | str) -> Any:
         if state == "killed":
             raise MediaReadError(path, f"{KILLED} ({made.decode()})")
         outcome: Outcome = pickle.loads(made)

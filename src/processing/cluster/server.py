@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from io import BufferedReader
 from typing import Any
 
 from src.child_processes import answers_of_this_process, read_message, write_message
@@ -23,6 +24,7 @@ END_S = 10.0
 def serve() -> None:
     """Answer until the input ends, which it does when the application does."""
     answers, requests = answers_of_this_process(), sys.stdin.buffer
+    assert isinstance(requests, BufferedReader)
     lock = threading.Lock()
 
     def say(message: dict[str, Any], payload: bytes = b"") -> None:
