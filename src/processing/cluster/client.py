@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from io import BufferedReader
@@ -35,9 +35,8 @@ class ClusterProcess:
         setup: bytes,
         files: Sequence[Path],
         cuts_nothing: bool,
-        worker: str | None = None,
-        worker_cores: int | None = None,
         wait_s: float = WAIT_S,
+        for_measurements: Mapping[str, Any] | None = None,
     ) -> None:
         """Begin to connect.
 
@@ -45,9 +44,8 @@ class ClusterProcess:
             address: see cluster_address.
             setup: a pickled WorkerSetup.
             files: of the models.
-            worker: "module:class" of what runs there; None is Worker.
-            worker_cores: of a cluster that is started here; None takes those of this machine.
             wait_s: how long it may have no worker.
+            for_measurements: fields of ray_cluster.Start that have other values then.
         """
         self.address = address
         self._child = start_child("src.processing.cluster.server")
@@ -66,11 +64,10 @@ class ClusterProcess:
             "address": address,
             "files": [str(each) for each in files],
             "cuts_nothing": cuts_nothing,
-            "cores": worker_cores or cores(),
+            "cores": cores(),
             "wait_s": wait_s,
+            **(for_measurements or {}),
         }
-        if worker is not None:
-            start["worker"] = worker
         self._reader = threading.Thread(target=self._read, name="cluster", daemon=True)
         self._reader.start()
         self._send(start, setup)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.cluster_address import path_there
 from src.errors import ClusterError, MediaReadError
 from src.events import ClusterWorkers, Event, Progress
-from src.processing.cluster.client import ClusterProcess
+from src.processing.cluster.client import WAIT_S, ClusterProcess
 from src.processing.cluster.work import ImageMade, ImageWork, Outcome, WorkerSetup
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
@@ -37,14 +37,14 @@ class Cluster:
     """A cluster that a library is to use, and where its workers find media; see Settings.
 
     Attributes:
-        worker, worker_cores: of ClusterProcess, for measurements.
+        wait_s: how long it may have no worker.
+        for_measurements: see ClusterProcess.
     """
 
     address: str
     roots: tuple[str, ...] = ()
-    worker: str | None = None
-    worker_cores: int | None = None
-    wait_s: float = 120.0
+    wait_s: float = WAIT_S
+    for_measurements: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ClusterPipeline(SegmentPipeline):
@@ -138,9 +138,8 @@ class ClusterPipeline(SegmentPipeline):
             pickle.dumps(setup),
             files,
             self.cuts_nothing,
-            cluster.worker,
-            cluster.worker_cores,
             cluster.wait_s,
+            cluster.for_measurements,
         )
         self._process = process
         try:

@@ -30,11 +30,12 @@ class Share:
         return self.threads(cuts_nothing) + 1
 
 
-def plan(machines: Iterable[Mapping[str, float]]) -> Counter[Share]:
+def plan(machines: Iterable[Mapping[str, float]], cores_each: int = CORES_EACH) -> Counter[Share]:
     """Divide machines among workers: one for each GPU or, where none has any, for a few cores.
 
     Args:
         machines: what each has, as Ray says it.
+        cores_each: of a worker, at most.
     """
     machines = list(machines)
     shares: Counter[Share] = Counter()
@@ -42,11 +43,11 @@ def plan(machines: Iterable[Mapping[str, float]]) -> Counter[Share]:
         for each in machines:
             gpus, cores = int(each.get("GPU", 0)), int(each.get("CPU", 0))
             if gpus:
-                shares[Share(min(CORES_EACH, cores // gpus), 1)] += gpus
+                shares[Share(min(cores_each, cores // gpus), 1)] += gpus
         return shares
     for each in machines:
         left = int(each.get("CPU", 0))
         while left > 0:
-            shares[Share(min(CORES_EACH, left))] += 1
-            left -= CORES_EACH
+            shares[Share(min(cores_each, left))] += 1
+            left -= cores_each
     return shares

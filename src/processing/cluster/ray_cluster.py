@@ -20,7 +20,7 @@ from typing import Any
 
 from src.cluster_address import AUTO, LOCAL
 from src.config import APPLICATION_FOLDER
-from src.processing.cluster.planning import Share, plan
+from src.processing.cluster.planning import CORES_EACH, Share, plan
 from src.processing.cluster.work import NOT_READ
 
 # Whoever dies while it works on a request alone, so many times, dies of it.
@@ -77,6 +77,7 @@ class Start:
     Attributes:
         worker: "module:class" of what runs on the cluster.
         cores: of a cluster that is started here.
+        cores_each: of a worker, at most.
         wait_s: how long it may have no worker at all.
     """
 
@@ -85,6 +86,7 @@ class Start:
     cuts_nothing: bool
     cores: int
     wait_s: float
+    cores_each: int = CORES_EACH
     worker: str = "src.processing.cluster.workers:Worker"
 
 
@@ -191,7 +193,7 @@ class RayCluster:
         if machines.exception() is not None:
             raise ClusterTroubleError(f"its head does not answer ({_short(machines.exception())})")
         there = Counter(each.share for each in self._workers) + self._being_made
-        for share in (plan(machines.result()) - there).elements():
+        for share in (plan(machines.result(), self._start.cores_each) - there).elements():
             self._being_made[share] += 1
             self._call(partial(self._made, share), self._has_made)
 
