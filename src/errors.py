@@ -47,6 +47,10 @@ class MediaReadError(MediaLibraryError):
         self.path = Path(path)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[MediaReadError], tuple[Path, str]]:
+        """Let it be pickled: a worker of a cluster may raise it."""
+        return MediaReadError, (self.path, self.reason)
+
 
 class ModelNotLoadedError(MediaLibraryError):
     """A model is needed and none is loaded."""

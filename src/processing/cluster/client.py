@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -57,7 +58,8 @@ class ClusterProcess:
         self._asked: dict[int, Future[tuple[str, bytes]]] = {}
         self._trouble: ClusterError | None = None
         self._is_closed = False
-        self._workers: ClusterWorkers | None = None
+        self._workers: list[dict[str, Any]] = []
+        self._done: Counter[int] = Counter()
         # Set once a first worker has begun; or with why none can.
         self.begun: Future[None] = Future()
         start: dict[str, Any] = {
@@ -74,8 +76,15 @@ class ClusterProcess:
 
     @property
     def workers(self) -> ClusterWorkers | None:
-        """Return what is known of the workers now; None before the first has begun."""
-        return self._workers
+        """Return what is known of the workers now; None while there is none."""
+        told = self._workers
+        if not told:
+            return None
+        return ClusterWorkers(
+            tuple(each["machine"] for each in told),
+            tuple(each["device"] for each in told),
+            tuple(self._done[each["number"]] for each in told),
+        )
 
     def ask(self, verb: str, work: bytes, file: Path | None = None) -> Future[tuple[str, bytes]]:
         """Have a worker do something.
@@ -121,9 +130,13 @@ class ClusterProcess:
                 if "number" in said:
                     with self._lock:
                         future = self._asked.pop(said["number"])
+                    if said["by"] is not None:
+                        self._done[said["by"]] += 1
                     future.set_result((said["state"], bytes(payload)))
                 elif "workers" in said:
-                    self._hear_of(said["workers"])
+                    self._workers = said["workers"]
+                    if self._workers and not self.begun.done():
+                        self.begun.set_result(None)
                 elif "trouble" in said:
                     trouble = said["trouble"]
         except (OSError, ValueError):
@@ -139,11 +152,3 @@ class ClusterProcess:
         for each in unanswered:
             if not each.done():
                 each.set_exception(self._trouble)
-
-    def _hear_of(self, workers: Sequence[dict[str, Any]]) -> None:
-        machines, devices, done = (
-            tuple(each[name] for each in workers) for name in ("machine", "device", "done")
-        )
-        self._workers = ClusterWorkers(machines, devices, done)
-        if workers and not self.begun.done():
-            self.begun.set_result(None)

@@ -6,6 +6,7 @@ It runs in a child process, which Ray ends when the head of a cluster is gone.
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import queue
 import threading
@@ -58,15 +59,16 @@ class RayWorker:
     """A worker as the cluster's side knows it.
 
     Attributes:
+        number: that it is known by.
         works_on: requests that it has now.
         misses: files in a row that it could not read by their paths.
     """
 
+    number: int
     handle: Any
     share: Share
     about: tuple[str, str] | None = None
     works_on: dict[int, Request] = field(default_factory=dict)
-    done: int = 0
     misses: int = 0
 
 
@@ -101,14 +103,14 @@ class RayCluster:
         self,
         start: Start,
         setup: bytes,
-        reply: Callable[[int, str, bytes], None],
+        reply: Callable[[Request, str, bytes, int | None], None],
         tell: Callable[[list[dict[str, Any]]], None],
     ) -> None:
         """Connect, and have workers made.
 
         Args:
             setup: a pickled WorkerSetup.
-            reply: called with a request's number, "done" or why not, and what it gave.
+            reply: called with a request, "done" or why not, what it gave, and which worker did it.
             tell: called with what each worker is, when that has changed.
 
         Raises:
@@ -122,6 +124,7 @@ class RayCluster:
         self._files = [self._ray.put(Path(each).read_bytes()) for each in start.files]
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._calls = ThreadPoolExecutor(8, "calls")  # what may wait for the cluster
+        self._numbers = itertools.count()
         self._waiting: deque[Request] = deque()
         self._workers: list[RayWorker] = []
         self._being_made: Counter[Share] = Counter()
@@ -183,7 +186,7 @@ class RayCluster:
         if not self._looking:
             self._looking = True
             self._call(self._machines, self._looked)
-        self._say(is_regular=True)
+        self._say()
 
     def _machines(self) -> list[dict[str, float]]:
         return [each["Resources"] for each in self._ray.nodes() if each["Alive"]]
@@ -201,7 +204,9 @@ class RayCluster:
         resources = {"num_cpus": share.cores, "num_gpus": share.gpus}
         threads = share.threads(self._start.cuts_nothing)
         made = self._class.options(**resources, max_concurrency=threads, max_restarts=0)
-        return RayWorker(made.remote(self._setup, share.cores, *self._files), share)
+        return RayWorker(
+            next(self._numbers), made.remote(self._setup, share.cores, *self._files), share
+        )
 
     def _has_made(self, made: Future[RayWorker]) -> None:
         worker = made.result()
@@ -257,7 +262,7 @@ class RayCluster:
                 self._await(call.result(), lambda made: self._ended(worker, request, made))
             elif isinstance(error, OSError):  # the file is gone: it is read in its turn
                 del worker.works_on[request.number]
-                self._reply(request.number, "gone", b"")
+                self._reply(request, "gone", b"", None)
             else:
                 self._died(worker, error)
 
@@ -278,8 +283,7 @@ class RayCluster:
             request.with_content = True
             self._send(worker, request)
             return
-        worker.done += 1
-        self._reply(request.number, "done", result)
+        self._reply(request, "done", result, worker.number)
 
     def _died(self, worker: RayWorker, error: BaseException) -> None:
         """Ask others what a worker has left, but not for ever what it may have died of."""
@@ -295,7 +299,7 @@ class RayCluster:
             request.deaths += 1
             request.alone += len(left) == 1
             if request.alone >= MOST_DEATHS_ALONE or request.deaths >= MOST_DEATHS:
-                self._reply(request.number, "killed", _short(error).encode())
+                self._reply(request, "killed", _short(error).encode(), None)
             else:
                 self._waiting.append(request)
 
@@ -309,14 +313,14 @@ class RayCluster:
     def _await(self, promised: Any, then: Callable[[Future[Any]], None]) -> None:
         promised.future().add_done_callback(lambda made: self._events.put(lambda: then(made)))
 
-    def _say(self, is_regular: bool = False) -> None:
-        """Tell of the workers when one has come or gone, and now and then how much they did."""
+    def _say(self) -> None:
+        """Tell of the workers when one has come or gone."""
         now = [
-            {"machine": each.about[0], "device": each.about[1], "done": each.done}
+            {"number": each.number, "machine": each.about[0], "device": each.about[1]}
             for each in self._workers
             if each.about is not None
         ]
-        if now != self._told and (is_regular or len(now) != len(self._told)):
+        if now != self._told:
             self._told = now
             self._tell(now)
 

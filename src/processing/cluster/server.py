@@ -63,7 +63,9 @@ def serve() -> None:
         cluster = RayCluster(
             Start(**message),
             bytes(setup),
-            lambda number, state, made: say({"number": number, "state": state}, made),
+            lambda request, state, made, worker: say(
+                {"number": request.number, "state": state, "by": worker}, made
+            ),
             lambda workers: say({"workers": workers}),
         )
         say({"connected": True})

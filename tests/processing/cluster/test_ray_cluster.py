@@ -91,10 +91,11 @@ class Driven:
         self.ray = ray
         self.replies: list[tuple[int, str, bytes]] = []
         start = Start("local", (), False, 1, 60.0)
-        self.cluster = RayCluster(
-            start, b"", lambda *reply: self.replies.append(reply), lambda workers: None
-        )
+        self.cluster = RayCluster(start, b"", self._replied, lambda workers: None)
         self.look()
+
+    def _replied(self, request: Request, state: str, made: bytes, worker: int | None) -> None:
+        self.replies.append((request.number, state, made))
 
     def look(self) -> None:
         self.cluster._look()
