@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from src.config import LibraryPaths
-from src.events import FileDone, JobStarted, Progress
+from src.events import FileDone, FileFailed, JobStarted, Progress
 from src.library import MediaLibrary
 from src.processing.cluster.pipeline import Cluster, ClusterPipeline
 from src.processing.ingest import Ingest
@@ -77,6 +77,8 @@ def added(
         for event in ingest.run(files):
             if isinstance(event, JobStarted | Progress):
                 continue
+            if isinstance(event, FileFailed):
+                raise RuntimeError(event.reason)
             if isinstance(event, FileDone):
                 moments.append((time.monotonic(), event.segments))
     warm = moments[len(moments) // 8 :]

@@ -123,7 +123,7 @@ class ClusterProcess:
             pass  # it has ended: the reader says why
 
     def _read(self) -> None:
-        trouble = None
+        trouble: str | None = None
         try:
             while (message := read_message(self._answers)) is not None:
                 said, payload = message
@@ -139,8 +139,8 @@ class ClusterProcess:
                         self.begun.set_result(None)
                 elif "trouble" in said:
                     trouble = said["trouble"]
-        except (OSError, ValueError):
-            pass
+        except Exception as exc:  # nobody may be left waiting
+            trouble = trouble or f"what it says can't be read ({exc})"
         with suppress(OSError):
             self._answers.close()
         name = "Ray" if self.address == "local" else f"the Ray cluster {self.address}"
