@@ -37,10 +37,12 @@ class TwoNodes:
         """End all processes of a node at once."""
         self._cluster.remove_node(node, allow_graceful=False)
 
-    def kill_head(self) -> None:
-        """End the process that knows the whole cluster, and its node."""
+    def kill(self) -> None:
+        """End the head, and the processes that start workers: their workers end with them."""
         self.head.kill_gcs_server(check_alive=False)
-        self.head.kill_raylet(check_alive=False)
+        for node in (self.head, self.other):
+            if node is not None:
+                node.kill_raylet(check_alive=False)
 
     def close(self) -> None:
         self._cluster.shutdown()

@@ -78,7 +78,7 @@ def added(
             if isinstance(event, JobStarted | Progress):
                 continue
             if isinstance(event, FileFailed):
-                raise RuntimeError(event.reason)
+                raise RuntimeError(f"{event.path}: {event.reason}")
             if isinstance(event, FileDone):
                 moments.append((time.monotonic(), event.segments))
     warm = moments[len(moments) // 8 :]

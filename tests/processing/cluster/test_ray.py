@@ -156,7 +156,7 @@ def test_a_node_that_is_removed(
 
 
 @pytest.mark.slow
-def test_without_its_head_the_job_ends_with_a_sentence_and_the_next_run_goes_on(
+def test_without_the_cluster_the_job_ends_with_a_sentence_and_the_next_run_goes_on(
     cluster: MakeCluster, media: list[Path], made_here: Path, tmp_path: Path
 ) -> None:
     nodes = cluster()
@@ -165,7 +165,7 @@ def test_without_its_head_the_job_ends_with_a_sentence_and_the_next_run_goes_on(
     def see(event: Event) -> None:
         seen.append(event)
         if isinstance(event, FileDone) and sum(isinstance(e, FileDone) for e in seen) == 1:
-            nodes.kill_head()
+            nodes.kill()
 
     with pytest.raises(ClusterError, match=r"the Ray cluster auto: .*`ingest` goes on"):
         add(tmp_path / "library", media, "auto", see)
