@@ -9,6 +9,7 @@
     │   ├── LibraryLockedError            another process has the library open
     │   ├── DamagedRowError(table, key)   a row that can't be what was stored
     │   └── DamagedMaskError              a mask that fits no picture of its frame's size
+    ├── ClusterError                      a cluster that can't do the work, or is gone
     ├── EmbeddingError                    a vector that nothing can be near to
     ├── ExportError                       a dataset that can't be written
     ├── DatasetReadError(path, reason)    a dataset that can't be read
@@ -45,6 +46,10 @@ class MediaReadError(MediaLibraryError):
         super().__init__(f"{path}: {reason}")
         self.path = Path(path)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[MediaReadError], tuple[Path, str]]:
+        """Let it be pickled: a worker of a cluster may raise it."""
+        return MediaReadError, (self.path, self.reason)
 
 
 class ModelNotLoadedError(MediaLibraryError):
@@ -90,6 +95,10 @@ class DamagedRowError(DatabaseError):
 
 class DamagedMaskError(DatabaseError):
     """A mask is no mask of a picture of its frame's size."""
+
+
+class ClusterError(MediaLibraryError):
+    """A cluster can't do the work; what was stored is whole, and the next run goes on."""
 
 
 class EmbeddingError(MediaLibraryError):

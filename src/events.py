@@ -179,6 +179,29 @@ class IndexAway(Event):
 
 
 @dataclass(frozen=True)
+class ClusterWorkers(Event):
+    """The workers of a cluster that work for a job have changed, or have done more.
+
+    Attributes:
+        machines: where each is.
+        devices: what each computes on.
+        done: how many images and frames each has done.
+    """
+
+    machines: tuple[str, ...]
+    devices: tuple[str, ...]
+    done: tuple[int, ...] = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        kinds = ", ".join(
+            f"{self.devices.count(each)} × {each}" for each in sorted({*self.devices})
+        )
+        workers = _so_many(len(self.devices), "worker{s}") or "no worker"
+        machines = _so_many(len({*self.machines}), "machine{s}")
+        return f"{workers} on {machines} ({kinds})" if machines else workers
+
+
+@dataclass(frozen=True)
 class MissingMediaFound(Event):
     """All media files have been looked for.
 

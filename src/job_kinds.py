@@ -348,6 +348,7 @@ STAGES = {
         Stage("clip", "Saving the clip", "writing frames of the clip"),
         Stage("import", "Importing the dataset", "importing images"),
         Stage("check", "Verifying the download", "checking the download"),
+        Stage("cluster", "Starting the cluster's workers", "starting the cluster's workers"),
         Stage("connect", "Waiting for the server", "waiting for the server"),
     )
 }

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from src.label_records import KeptEdit
     from src.labels.mask_editor import MaskEditor
+    from src.processing.segment_pipeline import SegmentPipeline
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +68,19 @@ class MediaLibrary(SearchAids, Exporting):
             self.mask_generator,
             self.settings,
             tell_index=not self._upkeep_later,
+            pipeline=self._cluster_pipeline() if self.uses_cluster else None,
         )
         yield from self._then_linked(ingest.run([Path(path) for path in paths], again))
+
+    def _cluster_pipeline(self) -> SegmentPipeline:
+        from src.processing.cluster.pipeline import Cluster, ClusterPipeline
+
+        settings = self.settings
+        assert settings.cluster is not None
+        cluster = Cluster(settings.cluster, settings.cluster_roots)
+        return ClusterPipeline(
+            self._in_use.clip_bundle, self.mask_generator, settings, self.models, cluster
+        )
 
     def _then_linked(self, job: Iterator[Event]) -> Iterator[Event]:
         """Link what a job has brought of videos, before it says that it is over.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from src.browsing import Browsing
 from src.chroma_address import ChromaAddress
+from src.cluster_address import parse_cluster, parse_root
 from src.config import LibraryPaths, is_trusted_server, models_folder_problem, trust_server
 from src.database.browse_queries import BrowseQueries
 from src.database.connection import marker_of_open
@@ -94,6 +95,13 @@ class OpenLibrary:
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
                 "have not named on this computer; it is kept here. To allow it, write it into "
                 f"Settings, Search index, or use --chroma {server}"
+            )
+        cluster = self.settings.cluster
+        if cluster is not None and not read_only and not self.uses_cluster:
+            self.settings_problems.append(
+                f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
+                "which you have not named on this computer; it is processed here. To allow it: "
+                f"ingest --ray {cluster}"
             )
         self.read_only = read_only
         self._share = network_share(self.paths.root)
@@ -279,6 +287,40 @@ class OpenLibrary:
         server = self._chroma_server
         return None if server is None else str(server)
 
+    def use_cluster(self, address: str | None, roots: Sequence[str] | None = None) -> None:
+        """Choose where the work on frames is done while media is added; see Settings.cluster.
+
+        This user trusts the cluster from now on: it is sent pictures, and runs the program.
+
+        Args:
+            roots: see Settings.cluster_roots; None leaves them as they are.
+
+        Raises:
+            QueryError: that is no address of a cluster, or no "HERE=THERE".
+            DatabaseError: the choice can't be kept.
+        """
+        if self.read_only:
+            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+        try:
+            address = None if address is None else parse_cluster(address)
+            for each in roots or ():
+                parse_root(each)
+        except ValueError as exc:
+            raise QueryError(str(exc)) from exc
+        if address is not None:
+            trust_server(_ray(address))
+        kept = self.settings.cluster_roots if roots is None else tuple(roots)
+        settings = replace(self.settings, cluster=address, cluster_roots=kept)
+        if settings != self.settings:
+            self.save_settings(settings)
+        self.settings_problems[:] = [each for each in self.settings_problems if "--ray" not in each]
+
+    @property
+    def uses_cluster(self) -> bool:
+        """Return whether a cluster does the work on frames, which this user has named."""
+        cluster = self.settings.cluster
+        return cluster is not None and is_trusted_server(_ray(cluster))
+
     @property
     def _chroma_server(self) -> ChromaAddress | None:
         """The server that keeps the index, if the person who opened the library trusts it."""
@@ -328,3 +370,8 @@ class OpenLibrary:
         vectors = self.vectors
         calibration = self._in_use.calibration_of(vectors) if has_terms else None
         return SegmentSearch(vectors, self.browse.read_image, calibration)
+
+
+def _ray(address: str) -> str:
+    """Return what a cluster is called among the servers that a user trusts."""
+    return f"ray {address}"

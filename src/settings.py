@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from src.chroma_address import is_chroma_address
+from src.cluster_address import are_roots, is_cluster
 from src.errors import DatabaseError
 from src.library_files import SafeFolder, write_atomically
 
@@ -117,6 +118,8 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "recent_searches": _are_searches,
     "last_folder": _optional(_is_name),
     "chroma_server": _optional(is_chroma_address),
+    "cluster": _optional(is_cluster),
+    "cluster_roots": are_roots,
 }
 
 
@@ -167,6 +170,9 @@ class Settings:
         last_folder: where the window's file chooser was used last.
         chroma_server: "http://HOST:PORT" of a Chroma server that keeps the search index for other
             programs; None keeps it in the library's folder.
+        cluster: "ray://HOST:10001", "auto" or "local": a Ray cluster that does the work on frames
+            while media is added; None does it here.
+        cluster_roots: where folders of media are on the workers, as "HERE=THERE".
     """
 
     frames_per_second: float = 1.0
@@ -197,13 +203,15 @@ class Settings:
     recent_searches: tuple[str, ...] = ()
     last_folder: str | None = None
     chroma_server: str | None = None
+    cluster: str | None = None
+    cluster_roots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, fits in _FITS.items():
             if not fits(getattr(self, name)):
                 raise ValueError(f"{name} can't be {getattr(self, name)!r}")
         # JSON knows lists alone
-        for name in ("passed_over_folders", "recent_searches"):
+        for name in ("passed_over_folders", "recent_searches", "cluster_roots"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @classmethod

@@ -112,6 +112,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         help="also add what you removed from the library before; without this it is skipped in "
         "folders, but a file that you name is always added",
     )
+    ingest.add_argument(
+        "--ray",
+        metavar="WHERE",
+        help="process media on a Ray cluster from now on: ray://HOST:10001, auto for the one that "
+        "this machine belongs to, local to start one here; off: without one again",
+    )
+    ingest.add_argument(
+        "--ray-root",
+        action="append",
+        metavar="HERE=THERE",
+        help="the workers find the folder HERE under the name THERE; can be given several times",
+    )
     sample = command(SAMPLE.command, SAMPLE.help)
     add_sample_arguments(sample)
     remove = command(

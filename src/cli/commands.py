@@ -72,6 +72,14 @@ class Commands:
         if server is not None:
             library.keep_index(None if server == "off" else server)
 
+    def _choose_cluster(self, library: MediaLibrary) -> None:
+        """Process media where `--ray` says from now on."""
+        where, roots = self.arguments.ray, self.arguments.ray_root
+        if where is not None:
+            library.use_cluster(None if where == "off" else where, roots)
+        elif roots is not None:  # a library may name a cluster of its own
+            raise UsageError("say with --ray which cluster the --ray-root is for")
+
     def _paths(self) -> LibraryPaths:
         from src.config import LibraryPaths, default_library
 
@@ -124,6 +132,7 @@ class Commands:
         with self._initialize() as library:
             if not given and not library.unfinished() and not library.stopped():
                 raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
+            self._choose_cluster(library)
             again = self.arguments.again
             try:
                 for event in self._shown(library.add(given, again) if given else library.go_on()):

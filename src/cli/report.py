@@ -16,6 +16,7 @@ from src.counting import clock, counted, megabytes, place_in_file
 from src.events import (
     AnnotationSkipped,
     AnnotationUnmatched,
+    ClusterWorkers,
     Downloading,
     Event,
     FileDone,
@@ -150,7 +151,7 @@ class ProgressLine:
         self.live = sys.stderr.isatty()
         self._time_left = TimeLeft(time.monotonic)
         self.files = self.file_number = self.frames = self.segments = 0
-        self.name = ""
+        self.name = self.workers = ""
 
     def show(self, event: Event) -> None:
         """Show an event of the job."""
@@ -191,6 +192,9 @@ class ProgressLine:
             self._line(f"left out  {event.path}{page}: {event.label}: {event.reason}")
         elif isinstance(event, AnnotationSkipped):
             self._line(f"left out  {event.path}: {event.reason}")
+        elif isinstance(event, ClusterWorkers) and str(event) != self.workers:
+            self.workers = str(event)
+            self._line(self.workers)
         elif isinstance(event, IndexAway):
             self._redraw("")
             note(str(event))

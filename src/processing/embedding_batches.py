@@ -8,11 +8,9 @@ from concurrent.futures import Future
 
 from src.processing.file_errors import is_file_error
 from src.processing.models_in_use import ClipBundle
-from src.processing.segment_pipeline import CutFrame, FrameResult
+from src.processing.segment_pipeline import EMBEDDED_AT_ONCE, CutFrame, FrameResult
 
-# ViT-B/32 takes 144 ms of a core for one frame alone, 96 a frame in batches of 4, 78 of 8, 76 of
-# 16 and 70 of 32.
-BATCH, LEAST = 16, 4
+BATCH, LEAST = EMBEDDED_AT_ONCE, 4
 
 Embed = Callable[[Sequence[tuple[ClipBundle, CutFrame]]], list[FrameResult]]
 

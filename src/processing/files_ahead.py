@@ -104,7 +104,9 @@ class FileAhead:
                 is_cut = self.digest is not None and is_wanted(self.digest)
             finally:
                 self.is_hashed.set()
-            if is_cut:
+            if is_cut and pipeline.reads_images:
+                self._have_cut(pipeline, pixels)
+            elif is_cut:
                 with threads.room_for(pixels):
                     self._cut_first(settings, pipeline, batches)
         finally:
@@ -126,6 +128,21 @@ class FileAhead:
             return self._stamp[0]
         return pixels
 
+    def _have_cut(self, pipeline: SegmentPipeline, pixels: int) -> None:
+        """Have an image read and cut elsewhere; what reads it bounds the pictures in memory."""
+        assert self.digest is not None and self._stamp is not None
+        try:
+            made = pipeline.image(self.path, self.digest, self._stamp[0], pixels)
+        except BaseException as exc:
+            self._unread = exc
+            return
+        if made is None:
+            return  # it has changed: it is read in its turn
+        self.facts, result = made.facts, made.result
+        where = result.frame_index, result.timestamp_s, result.size_wh
+        self._first = ReadFrame(*where, True, 1.0, self._embedded)
+        self._embedded.set_result(result)
+
     def _cut_first(
         self, settings: Settings, pipeline: SegmentPipeline, batches: EmbeddingBatches
     ) -> None:
@@ -145,7 +162,7 @@ class FileAhead:
             self._unread = exc
             return
         try:
-            if pipeline.cuts_nothing:
+            if pipeline.embeds_in_batches:
                 batches.add(*pipeline.cut(frame), self._embedded)
             else:
                 self._embedded.set_result(pipeline.process(frame))

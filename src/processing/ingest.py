@@ -26,7 +26,7 @@ from src.events import (
 from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
 from src.processing.content_check import ContentCheck, MediaToRead
-from src.processing.embedding_batches import BATCH, EmbeddingBatches
+from src.processing.embedding_batches import EmbeddingBatches
 from src.processing.expected_work import expected_work, in_all
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
@@ -59,13 +59,19 @@ class Ingest:
         mask_generator: Segmenter | None,
         settings: Settings,
         tell_index: bool = True,
+        pipeline: SegmentPipeline | None = None,
     ) -> None:
-        """Set a job up; see SegmentPipeline, and go_through for `tell_index`."""
+        """Set a job up; see SegmentPipeline, and go_through for `tell_index`.
+
+        Args:
+            pipeline: does the work on frames where not this process does all of it.
+        """
         self._tell_index = tell_index
         self.metadata = metadata
         self.clip_bundle = clip_bundle
         self.settings = settings
-        self.pipeline = SegmentPipeline(clip_bundle, mask_generator, settings)
+        self._here = SegmentPipeline(clip_bundle, mask_generator, settings)
+        self.pipeline = pipeline or self._here
         self.writer = SegmentWriter(metadata, self.pipeline.embed_again)
         self.moved = MovedFiles(metadata)
         self.changed = ChangedFiles(metadata)
@@ -97,6 +103,9 @@ class Ingest:
         works = [expected_work(path, check.is_probably_known(path), rate) for path in files]
         yield JobStarted(len(files), in_all(works))
         yield from found.failed
+        if all(work.kind == "known" for work in works):
+            self.pipeline = self._here  # nothing that others would have to be started for
+        yield from self.pipeline.begin()
         with self.pipeline.threads() as threads:
             batches = EmbeddingBatches(self.pipeline.embed, threads.count)
             ahead = FilesAhead(
@@ -104,8 +113,7 @@ class Ingest:
                 check.is_worth_reading,
                 partial(self._read_ahead, check, threads, batches),
                 batches,
-                # a slow one holds up those after it; a batch is in each thread, and one comes
-                BATCH * (threads.count + 2) if self.pipeline.cuts_nothing else 4 * threads.count,
+                self.pipeline.files_at_once(threads),
             )
             totals = yield from go_through(
                 (
@@ -115,6 +123,7 @@ class Ingest:
                 lambda: self.clip_bundle().index,
                 self._tell_index,
             )
+            yield from self.pipeline.news(at_end=True)
         remove_left_crops(self.metadata)
         stay_away = [path for path in found.removed if path not in self.moved.came]
         found.tally.removed += stay_away + totals.removed
@@ -150,6 +159,7 @@ class Ingest:
         if not is_unicode(path):
             yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
+        yield from self.pipeline.news()
         try:
             file = ahead.take(path)
             media = check.begin(path, file)

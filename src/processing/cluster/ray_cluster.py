@@ -1,0 +1,382 @@
+"""Workers on a Ray cluster: made, given work, and replaced when they die.
+
+It runs in a child process, which Ray ends when the head of a cluster is gone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from src.cluster_address import AUTO, LOCAL
+from src.config import APPLICATION_FOLDER
+from src.processing.cluster.planning import CORES_EACH, Share, plan
+from src.processing.cluster.work import NOT_READ
+
+# Whoever dies while it works on a request alone, so many times, dies of it.
+MOST_DEATHS_ALONE = 2
+# With others a request may be innocent; beyond this the cluster has other troubles.
+MOST_DEATHS = 8
+# Workers that never began, one after another: it is no accident.
+MOST_FALSE_STARTS = 3
+LOOK_EVERY_S = 1.0
+# Shared memory of a cluster that is started here: for models, and for what is under way.
+LEAST_STORE_BYTES = 200_000_000
+
+
+@dataclass
+class Request:
+    """Work that somebody waits for.
+
+    Attributes:
+        file: to be sent along where a worker can't read it; None for a frame.
+        with_content: the bytes of the file are to be sent along.
+        deaths, alone: of workers that had it, and of those that had nothing else.
+    """
+
+    number: int
+    verb: str
+    work: bytes
+    file: str | None = None
+    with_content: bool = False
+    deaths: int = 0
+    alone: int = 0
+
+
+@dataclass
+class RayWorker:
+    """A worker as the cluster's side knows it.
+
+    Attributes:
+        number: that it is known by.
+        works_on: requests that it has now.
+        misses: files in a row that it could not read by their paths.
+    """
+
+    number: int
+    handle: Any
+    share: Share
+    about: tuple[str, str] | None = None
+    works_on: dict[int, Request] = field(default_factory=dict)
+    misses: int = 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """How workers are made.
+
+    Attributes:
+        worker: "module:class" of what runs on the cluster.
+        cores: of a cluster that is started here.
+        cores_each: of a worker, at most.
+        wait_s: how long it may have no worker at all.
+    """
+
+    address: str
+    files: Sequence[str]
+    cuts_nothing: bool
+    cores: int
+    wait_s: float
+    cores_each: int = CORES_EACH
+    worker: str = "src.processing.cluster.workers:Worker"
+
+
+class ClusterTroubleError(Exception):
+    """The cluster can't go on; the message is a sentence for a person."""
+
+
+class RayCluster:
+    """Gives requests to workers, each to one at a time; its own thread does all of it."""
+
+    def __init__(
+        self,
+        start: Start,
+        setup: bytes,
+        reply: Callable[[Request, str, bytes, int | None], None],
+        tell: Callable[[list[dict[str, Any]]], None],
+    ) -> None:
+        """Connect, and have workers made.
+
+        Args:
+            setup: a pickled WorkerSetup.
+            reply: called with a request, "done" or why not, what it gave, and which worker did it.
+            tell: called with what each worker is, when that has changed.
+
+        Raises:
+            ClusterTroubleError: there is no such cluster.
+        """
+        self._start, self._reply, self._tell = start, reply, tell
+        self._ray = connected(start)
+        module, _, name = start.worker.partition(":")
+        self._class = self._ray.remote(getattr(importlib.import_module(module), name))
+        self._setup = self._ray.put(setup)
+        self._files = [self._ray.put(Path(each).read_bytes()) for each in start.files]
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._calls = ThreadPoolExecutor(8, "calls")  # what may wait for the cluster
+        self._numbers = itertools.count()
+        self._waiting: deque[Request] = deque()
+        self._workers: list[RayWorker] = []
+        self._being_made: Counter[Share] = Counter()
+        self._false_starts = 0
+        self._looking = False
+        self._without_since = time.monotonic()
+        self._told: list[dict[str, Any]] = []
+
+    def ask(self, request: Request) -> None:
+        """Have something done; any thread may call it."""
+        self._events.put(lambda: self._take(request))
+
+    def end(self) -> None:
+        """Have `run` end; any thread may call it."""
+        self._events.put(None)
+
+    def run(self) -> None:
+        """Give out work until the end is asked for.
+
+        Raises:
+            ClusterTroubleError: it can't go on.
+        """
+        looked_at = -LOOK_EVERY_S
+        while True:
+            if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                looked_at = time.monotonic()
+                self._look()
+            try:
+                event = self._events.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                continue
+            if event is None:
+                return
+            event()
+            self._give_out()
+            self._say()
+
+    def close(self) -> None:
+        """Give the workers back, and end a cluster that was started here."""
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            try:
+                self._ray.kill(worker.handle)
+            except Exception:
+                pass  # it is gone
+        self._ray.shutdown()
+
+    # -- workers
+
+    def _look(self) -> None:
+        """See whether the cluster has room for more workers, and whether there are any."""
+        if any(each.about for each in self._workers):
+            self._without_since = time.monotonic()
+        elif time.monotonic() - self._without_since > self._start.wait_s:
+            raise ClusterTroubleError(
+                f"no worker could begin in {self._start.wait_s:.0f} s; see with `ray status` "
+                "whether its machines are there, and whether others use all their cores"
+            )
+        if not self._looking:
+            self._looking = True
+            self._call(self._machines, self._looked)
+        self._say()
+
+    def _machines(self) -> list[dict[str, float]]:
+        return [each["Resources"] for each in self._ray.nodes() if each["Alive"]]
+
+    def _looked(self, machines: Future[list[dict[str, float]]]) -> None:
+        self._looking = False
+        if machines.exception() is not None:
+            raise ClusterTroubleError(f"its head does not answer ({_short(machines.exception())})")
+        there = Counter(each.share for each in self._workers) + self._being_made
+        for share in (plan(machines.result(), self._start.cores_each) - there).elements():
+            self._being_made[share] += 1
+            self._call(partial(self._made, share), self._has_made)
+
+    def _made(self, share: Share) -> RayWorker:
+        resources = {"num_cpus": share.cores, "num_gpus": share.gpus}
+        threads = share.threads(self._start.cuts_nothing)
+        made = self._class.options(**resources, max_concurrency=threads, max_restarts=0)
+        return RayWorker(
+            next(self._numbers), made.remote(self._setup, share.cores, *self._files), share
+        )
+
+    def _has_made(self, made: Future[RayWorker]) -> None:
+        worker = made.result()
+        self._being_made[worker.share] -= 1
+        self._workers.append(worker)
+        self._await(worker.handle.about.remote(), lambda about: self._began(worker, about))
+
+    def _began(self, worker: RayWorker, about: Future[tuple[str, str]]) -> None:
+        error = about.exception()
+        if error is None:
+            worker.about, self._false_starts = about.result(), 0
+            return
+        self._workers.remove(worker)
+        self._false_starts += 1
+        if self._false_starts >= MOST_FALSE_STARTS:
+            raise ClusterTroubleError(f"its workers can't begin ({_short(error)})")
+
+    # -- work
+
+    def _take(self, request: Request) -> None:
+        self._waiting.append(request)
+
+    def _give_out(self) -> None:
+        """Give what waits to whoever has least to do."""
+        while self._waiting and (worker := self._free_for(self._waiting[0])) is not None:
+            self._send(worker, self._waiting.popleft())
+
+    def _free_for(self, request: Request) -> RayWorker | None:
+        """Find a worker; what a worker has died with is given to one that has nothing else."""
+        most = 1 if request.deaths else None
+        free = [
+            each
+            for each in self._workers
+            if each.about is not None
+            and len(each.works_on) < (most or each.share.depth(self._start.cuts_nothing))
+            and not any(other.deaths for other in each.works_on.values())
+        ]
+        return min(free, key=lambda each: len(each.works_on) / each.share.cores, default=None)
+
+    def _send(self, worker: RayWorker, request: Request) -> None:
+        worker.works_on[request.number] = request
+        if request.file is not None and worker.misses >= 3:
+            request.with_content = True
+
+        def send() -> Any:
+            ask = getattr(worker.handle, request.verb).remote
+            if request.with_content and request.file is not None:
+                return ask(request.work, Path(request.file).read_bytes())
+            return ask(request.work)
+
+        def sent(call: Future[Any]) -> None:
+            if (error := call.exception()) is None:
+                self._await(call.result(), lambda made: self._ended(worker, request, made))
+            elif isinstance(error, OSError):  # the file is gone: it is read in its turn
+                del worker.works_on[request.number]
+                self._reply(request, "gone", b"", None)
+            else:
+                self._died(worker, error)
+
+        self._call(send, sent)
+
+    def _ended(self, worker: RayWorker, request: Request, made: Future[bytes]) -> None:
+        if worker.works_on.get(request.number) is not request:
+            return  # it was given to another one, when this one died
+        error = made.exception()
+        if error is not None:
+            self._died(worker, error)
+            return
+        del worker.works_on[request.number]
+        result = made.result()
+        if request.file is not None and not request.with_content:
+            worker.misses = worker.misses + 1 if result == NOT_READ else 0
+        if result == NOT_READ:
+            request.with_content = True
+            self._send(worker, request)
+            return
+        self._reply(request, "done", result, worker.number)
+
+    def _died(self, worker: RayWorker, error: BaseException) -> None:
+        """Ask others what a worker has left, but not for ever what it may have died of."""
+        if worker not in self._workers:
+            return
+        self._workers.remove(worker)
+        try:
+            self._ray.kill(worker.handle)
+        except Exception:
+            pass  # it is gone
+        left = list(worker.works_on.values())
+        for request in left:
+            request.deaths += 1
+            request.alone += len(left) == 1
+            if request.alone >= MOST_DEATHS_ALONE or request.deaths >= MOST_DEATHS:
+                self._reply(request, "killed", _short(error).encode(), None)
+            else:
+                self._waiting.append(request)
+
+    # -- between threads
+
+    def _call(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        self._calls.submit(work).add_done_callback(
+            lambda made: self._events.put(lambda: then(made))
+        )
+
+    def _await(self, promised: Any, then: Callable[[Future[Any]], None]) -> None:
+        promised.future().add_done_callback(lambda made: self._events.put(lambda: then(made)))
+
+    def _say(self) -> None:
+        """Tell of the workers when one has come or gone."""
+        now = [
+            {"number": each.number, "machine": each.about[0], "device": each.about[1]}
+            for each in self._workers
+            if each.about is not None
+        ]
+        if now != self._told:
+            self._told = now
+            self._tell(now)
+
+
+def connected(start: Start) -> Any:
+    """Connect to a cluster, or start one; returns the module `ray`.
+
+    Raises:
+        ClusterTroubleError: it can't be; the message says what to do.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # how long Ray looks for a head that is gone before it ends this process
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
+    # workers that are started here find the program; others are sent it
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (str(APPLICATION_FOLDER), os.environ.get("PYTHONPATH")))
+    )
+    try:
+        import ray
+    except ImportError as exc:
+        raise ClusterTroubleError(
+            "Ray is not installed here; `pip install -r requirements-cluster.txt` does that"
+        ) from exc
+    how: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if start.address == LOCAL:
+        how |= {
+            "num_cpus": start.cores,
+            "include_dashboard": False,
+            "object_store_memory": LEAST_STORE_BYTES
+            + 2 * sum(Path(each).stat().st_size for each in start.files),
+        }
+        # never one that runs here already
+        os.environ.pop("RAY_ADDRESS", None)
+        how["address"] = LOCAL
+    else:
+        sent = {"py_modules": [str(APPLICATION_FOLDER / "src")], "excludes": ["**/__pycache__/**"]}
+        how |= {"address": start.address, "runtime_env": sent}
+    try:
+        ray.init(**how)
+    except Exception as exc:
+        what = "none runs on this machine" if start.address == AUTO else "it does not answer"
+        raise ClusterTroubleError(f"{what} ({_short(exc)})") from exc
+    return ray
+
+
+def _short(error: BaseException | None) -> str:
+    """Write in a line what Ray says: of a trace the last line, which has the reason."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    cause = getattr(error, "cause", None)
+    if cause is not None:
+        return f"{type(cause).__name__}: {cause}"[:200]
+    return (lines[-1] if "Traceback" in str(error) else " ".join(lines))[:200] or repr(error)[:200]
+
+
+def started_thread(work: Callable[[], None]) -> threading.Thread:
+    """Start a thread that keeps nobody from ending."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

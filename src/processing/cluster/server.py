@@ -1,0 +1,87 @@
+"""The child process between the library and a Ray cluster: requests come in, results go out."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from io import BufferedReader
+from typing import Any
+
+from src.child_processes import answers_of_this_process, read_message, write_message
+from src.processing.cluster.ray_cluster import (
+    ClusterTroubleError,
+    RayCluster,
+    Request,
+    Start,
+    started_thread,
+)
+
+# Giving back what is used on a cluster takes a second; one that does not answer is left.
+END_S = 10.0
+
+
+def serve() -> None:
+    """Answer until the input ends, which it does when the application does."""
+    answers, requests = answers_of_this_process(), sys.stdin.buffer
+    assert isinstance(requests, BufferedReader)
+    lock = threading.Lock()
+
+    def say(message: dict[str, Any], payload: bytes = b"") -> None:
+        try:
+            with lock:
+                write_message(answers, message, payload)
+        except OSError:
+            pass  # nobody reads it any more: the input ends as well
+
+    first = read_message(requests)
+    if first is None:
+        return
+    message, setup = first
+    said = threading.Event()
+    ended = threading.Event()
+
+    def leave_at_the_end() -> None:
+        """End in time whatever Ray does, once the application has gone."""
+        ended.wait()
+        if not said.wait(END_S):
+            os._exit(1)
+
+    started_thread(leave_at_the_end)
+    cluster: RayCluster | None = None
+
+    def read_on() -> None:
+        while (each := read_message(requests)) is not None:
+            asked, work = each
+            assert cluster is not None
+            cluster.ask(Request(asked["number"], asked["verb"], bytes(work), asked.get("file")))
+        ended.set()
+        if cluster is not None:
+            cluster.end()
+
+    try:
+        cluster = RayCluster(
+            Start(**message),
+            bytes(setup),
+            lambda request, state, made, worker: say(
+                {"number": request.number, "state": state, "by": worker}, made
+            ),
+            lambda workers: say({"workers": workers}),
+        )
+        say({"connected": True})
+        started_thread(read_on)
+        cluster.run()
+    except ClusterTroubleError as exc:
+        say({"trouble": str(exc)})
+    except Exception as exc:
+        say({"trouble": f"unexpected: {type(exc).__name__}: {exc}"[:300]})
+    finally:
+        ended.set()
+        if cluster is not None:
+            cluster.close()
+        said.set()
+
+
+if __name__ == "__main__":
+    serve()
+    os._exit(0)  # a thread of Ray's may be left

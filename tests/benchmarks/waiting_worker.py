@@ -1,0 +1,69 @@
+"""A worker that waits in place of computing, so that many of them fit on one machine."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import time
+from typing import Any
+
+# What a frame costs a worker, and of how many segments it is.
+SECONDS, SEGMENTS = "WAITING_WORKER_S", "WAITING_WORKER_SEGMENTS"
+
+
+class WaitingWorker:
+    """Answers as Worker does, with a result that it has made once."""
+
+    def __init__(self, setup: bytes, cores: int, *files: bytes) -> None:
+        self._seconds = float(os.environ[SECONDS])
+        self._segments = int(os.environ[SEGMENTS])
+        self._made: Any = None
+        self._clip = pickle.loads(setup).clip
+
+    def about(self) -> tuple[str, str]:
+        return socket.gethostname(), "none"
+
+    def image(self, work: bytes, content: bytes | None = None) -> bytes:
+        """Give a result after a while, whatever is asked."""
+        from src.processing.cluster.work import ImageMade, Outcome
+        from src.processing.ffmpeg_log import VideoFacts
+
+        if self._made is None:
+            self._made = ImageMade(self._result(), VideoFacts())
+        time.sleep(self._seconds)
+        return pickle.dumps(Outcome(self._made))
+
+    def _result(self) -> Any:
+        """Make a frame of as many segments: the whole, and squares with crops of 12 kB."""
+        import numpy as np
+
+        from src.models.mask_rle import encode_rle
+        from src.processing.segment_pipeline import FrameResult, SegmentResult
+        from src.records import EMBEDDING_DIM, FrameLook
+
+        lot = np.random.default_rng(os.getpid())
+        segments = []
+        for number in range(self._segments):
+            mask = np.zeros((480, 640), bool)
+            x, y = 16 * (number % 32), 16 * (number // 32 % 24)
+            mask[y : y + 64, x : x + 64] = True
+            rle = None if number == 0 else encode_rle(mask)["counts"]
+            segments.append(
+                SegmentResult(
+                    "frame" if number == 0 else "object",
+                    (0, 0, 640, 480) if number == 0 else (x, y, 64, 64),
+                    640 * 480 if number == 0 else 4096,
+                    None if number == 0 else 0.9,
+                    None if number == 0 else 0.95,
+                    rle,
+                    lot.bytes(12_000),
+                    (),
+                    None if number == 0 else 0,
+                )
+            )
+        vectors = lot.normal(size=(self._segments, EMBEDDING_DIM)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        look = FrameLook("0" * 16, 100.0)
+        where = 0, None, (640, 480), look
+        return FrameResult(*where, tuple(segments), vectors, self._clip, "starter-sam")
