@@ -96,7 +96,7 @@ def test_the_offer_to_search_again_is_whole_beside_the_hits(
     root: Any, theme: Theme, width: int, offer: str
 ) -> None:
     root.geometry(f"{width}x400")
-    line = ResultsLine(root, theme, (0, 12), *[lambda: None] * 2)
+    line = ResultsLine(root, theme, (0, 12), *[lambda: None] * 2, lambda _: None)
     root.update()
     line.say("100 results", ["in 26 media files", "in 26 files"])
     line.offer_again(True)
@@ -117,6 +117,7 @@ def shown_session() -> Any:
 def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
     nothing: Any = None
     work: Any = SimpleNamespace(changed=[])
+    actions: Any = SimpleNamespace(open_timeline=None)
     session = shown_session()
     thumbnails: Any = SimpleNamespace(want=lambda *_: None, get=lambda *_: None)
     ctk.set_widget_scaling(1.5)
@@ -125,7 +126,7 @@ def test_chips_begin_where_the_entry_does_at_any_scale(root: Any) -> None:
         context = PanelContext(
             root, Theme(DARK, 1.5), session, thumbnails, nothing, KnownLabels(session)
         )
-        panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
+        panel = SearchPanel(context, actions, nothing, work, nothing, nothing, nothing)
         panel.pack(fill="both", expand=True)
         root.update()
         assert panel.suggestions.chips.winfo_rootx() == panel.entry.winfo_rootx()
@@ -233,7 +234,8 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     root.geometry(f"{width}x536")
     context = PanelContext(root, theme, session, thumbnails, nothing, KnownLabels(session))
     work: Any = SimpleNamespace(changed=[])
-    panel = SearchPanel(context, nothing, nothing, work, nothing, nothing, nothing)
+    actions: Any = SimpleNamespace(open_timeline=None)
+    panel = SearchPanel(context, actions, nothing, work, nothing, nothing, nothing)
     panel.pack(fill="both", expand=True)
     panel.enter(BY_IMAGE)
     root.update()

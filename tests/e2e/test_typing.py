@@ -41,7 +41,7 @@ def panel(overlay: Overlay, drawings: list[list[str]]) -> SearchPanel:
     session: Any = SimpleNamespace(
         signals=Listeners(), is_open=False, models_ready=False, tell_content_changed=lambda: None
     )
-    nothing: Any = SimpleNamespace(want=lambda *_: None)
+    nothing: Any = SimpleNamespace(want=lambda *_: None, open_timeline=lambda *_: None)
     work: Any = SimpleNamespace(changed=[], offer=None)
     root, theme = overlay.root, overlay.theme
     root.geometry("1000x600")

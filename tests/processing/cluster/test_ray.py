@@ -18,7 +18,7 @@ from src.library import MediaLibrary
 from src.settings import Settings
 from src.stopping import StoppedError, stopped_by
 from tests.chroma_servers import free_port
-from tests.conftest import draw_video
+from tests.remembered_videos import draw_video
 from tests.two_nodes import TwoNodes, assert_same_library, kill_a_worker
 
 SETTINGS = Settings(points_per_side=10, device="cpu")
