@@ -157,9 +157,9 @@ PROPAGATE = register(
     JobKind(
         "propagate",
         "following a segment",
-        "Nothing was changed. It begins again when you ask for it.",
+        "Nothing was changed. You can start it again.",
         "tracks propagate",
-        "follow a segment through its video with SAM 2",
+        "Follow a segment through its video with SAM 2.",
         queue=_MEDIA,
         strip_order=0,
         said_in_place=True,

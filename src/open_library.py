@@ -13,8 +13,9 @@ from src.chroma_address import ChromaAddress
 from src.cluster_address import parse_cluster, parse_root
 from src.config import LibraryPaths, is_trusted_server, models_folder_problem, trust_server
 from src.database.browse_queries import BrowseQueries
+from src.database.connection import marker_of_open
 from src.database.disk_use import DiskUse
-from src.database.lock import LibraryLock
+from src.database.lock import LibraryLock, refuse_open_elsewhere
 from src.database.metadata_db import MetadataDatabase
 from src.duplicates import Duplicates
 from src.errors import DatabaseError, QueryError
@@ -23,6 +24,7 @@ from src.labelling import Labels
 from src.labels.typed import tag_name
 from src.model_list import ModelList
 from src.model_records import Coverage
+from src.network_shares import network_share
 from src.processing.models_in_use import ModelsInUse, index_of
 from src.settings import Settings
 from src.tracking import Tracks
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
     from src.models.segmenter import Segmenter
     from src.processing.missing_files import MissingFiles
     from src.search.segment_search import SegmentSearch
+
+
+TEST_S = 20.0  # for a server's answer, and the start of the process that asks it
+# In info: the kind of network share of which a person has been told.
+SHARE_TOLD = "network share told of"
 
 
 class OpenLibrary:
@@ -69,7 +76,8 @@ class OpenLibrary:
                 examination and backup of a large library, and telling the index what is new.
 
         Raises:
-            LibraryLockedError: another process has it open.
+            LibraryLockedError: another process has it open; on a network share another machine,
+                which keeps it from being read as well.
             DatabaseError: it can't be read or written.
         """
         self.paths = paths or LibraryPaths()
@@ -85,7 +93,8 @@ class OpenLibrary:
         if server is not None and not read_only and self._chroma_server is None:
             self.settings_problems.append(
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                f"have not named on this computer; it is kept here. To allow it: --chroma {server}"
+                "have not named on this computer; it is kept here. To allow it, write it into "
+                f"Settings, Search index, or use --chroma {server}"
             )
         cluster = self.settings.cluster
         if cluster is not None and not read_only and not self.uses_cluster:
@@ -95,6 +104,10 @@ class OpenLibrary:
                 f"ingest --ray {cluster}"
             )
         self.read_only = read_only
+        self._share = network_share(self.paths.root)
+        if self._share is not None:
+            marker = marker_of_open(self.paths.metadata_db)
+            refuse_open_elsewhere(self.paths.lock, self._share, marker, read_only)
         self._lock = None if read_only else LibraryLock(self.paths.lock)
         try:
             self.metadata = MetadataDatabase(
@@ -126,6 +139,20 @@ class OpenLibrary:
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
         self.notice = "; ".join(said) or None
+        # What to keep in mind of where it lies, which is said once.
+        self.share_notice = self._share_notice()
+
+    def _share_notice(self) -> str | None:
+        if self._share is None or self.read_only:
+            return None
+        if self.metadata.info(SHARE_TOLD) == self._share.name:
+            return None
+        self.metadata.set_info(SHARE_TOLD, self._share.name)
+        return (
+            f"{self.paths.root}: this library lies on a network share ({self._share.name}); "
+            "open it on one machine at a time, to search as well, since its database can't be "
+            "shared between machines, and keep backups: docs/scale.md says more"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -234,6 +261,31 @@ class OpenLibrary:
         self.settings_problems[:] = [
             each for each in self.settings_problems if "--chroma" not in each
         ]
+
+    @staticmethod
+    def test_server(address: str) -> str | None:
+        """Ask a Chroma server whether it answers, and takes the token; it is told nothing.
+
+        Returns:
+            What is wrong, or None.
+        """
+        from src.database.index_places import reach_server
+        from src.database.index_process import IndexUnavailableError
+
+        try:
+            reach_server(ChromaAddress.parse(address), TEST_S)
+        except (ValueError, IndexUnavailableError) as exc:
+            return str(exc)
+        return None
+
+    @property
+    def index_server(self) -> str | None:
+        """The Chroma server that keeps the search index; None: the library's folder does.
+
+        One that the settings name does not before this user has named it; see keep_index.
+        """
+        server = self._chroma_server
+        return None if server is None else str(server)
 
     def use_cluster(self, address: str | None, roots: Sequence[str] | None = None) -> None:
         """Choose where the work on frames is done while media is added; see Settings.cluster.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from src.database.acts import redo, undo
 from src.database.metadata_db import MetadataDatabase
+from src.database.text_normalization import normalize_text
 from src.events import Event
 from src.records import SearchHit
 from src.track_records import ScoreCurve, Timeline, Track, VideoMoments
@@ -133,6 +134,7 @@ class Tracks:
         Raises:
             QueryError: see Labels.undo and KeptEdits.undo.
         """
+        normalize_text(batch)
         if self._metadata.edits.edits(batch):
             return self._edits().undo(batch)
         with self._metadata.connection.write() as db:
@@ -140,6 +142,7 @@ class Tracks:
 
     def redo(self, batch: str) -> int:
         """Do an act again that was undone; see undo."""
+        normalize_text(batch)
         if self._metadata.edits.edits(batch):
             return self._edits().redo(batch)
         with self._metadata.connection.write() as db:

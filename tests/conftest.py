@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import gc
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
@@ -26,12 +25,12 @@ from src.models.mask_generator import MaskGenerator
 from src.models.mask_rle import encode_rle
 from src.models.model_manager import ModelManager
 from src.models.starter import architecture, segmenter
-from src.processing.ffmpeg_process import find_ffmpeg
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
 from tests.bundled_models import loading_once
 from tests.remembered_masks import Masks, remembering
-from tests.warm_start import WarmStart, with_a_warm_index
+from tests.remembered_videos import copy_of_drawn
+from tests.warm_start import WarmStart, with_warm_children
 
 TESTS = Path(__file__).parent
 MODEL = "test-clip@1"
@@ -92,8 +91,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_index() -> Iterator[WarmStart | None]:
-    """The index's process starts with Chroma imported: hundreds of tests start one.
+def warm_children() -> Iterator[WarmStart | None]:
+    """The index's process starts with Chroma imported, a player's with av: many tests start one.
 
     test_index_process.py and programs that start cold have it start as it does for a person.
     """
@@ -101,21 +100,27 @@ def warm_index() -> Iterator[WarmStart | None]:
         yield None
         return
     start = WarmStart(
-        "chromadb.api.rust", "chromadb.telemetry.product.posthog", "src.database.index_server"
-    )
+        "chromadb.api.rust", "chromadb.telemetry.product.posthog", "src.database.index_server",
+        "src.processing.video_server",
+    )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child_processes, "subprocess", with_a_warm_index(start))
+        patch.setattr(child_processes, "subprocess", with_warm_children(start))
         yield start
     start.close()
+
+
+def of_this_run(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """Make a folder for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def cut_already(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the masks that the processes of this run have cut."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cut already"
-    folder.mkdir(exist_ok=True)
-    return folder
+    return of_this_run(tmp_path_factory, "cut already")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -140,9 +145,9 @@ def loaded_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def warm_program(warm_index: WarmStart | None) -> Iterator[WarmStart]:
+def warm_program(warm_children: WarmStart | None) -> Iterator[WarmStart]:
     """Starts main.py with torch and what is built on it imported, and nothing of the program."""
-    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_index)
+    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_children)
     yield start
     start.close()
 
@@ -192,22 +197,18 @@ def scene_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 MakeVideo = Callable[..., Path]
 
 
-def draw_video(path: Path, seconds: float, *options: str) -> Path:
-    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
-    program = find_ffmpeg()
-    assert program is not None
-    source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
-    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
-    subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
-    return path
+@pytest.fixture(scope="session")
+def drawn_already(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the videos that the processes of this run have drawn."""
+    return of_this_run(tmp_path_factory, "drawn already")
 
 
 @pytest.fixture
-def make_video(tmp_path: Path) -> MakeVideo:
+def make_video(tmp_path: Path, drawn_already: Path) -> MakeVideo:
     """Make a video in the test's own folder: make_video(name, seconds, options of ffmpeg)."""
 
     def make(name: str = "video.mp4", seconds: float = 4, *options: str) -> Path:
-        return draw_video(tmp_path / name, seconds, *options)
+        return copy_of_drawn(drawn_already, tmp_path / name, seconds, *options)
 
     return make
 

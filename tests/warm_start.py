@@ -29,6 +29,8 @@ APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
 # Names a folder of masks for a program that need not cut what others have cut.
 CUT_ALREADY = "TESTS_CUT_ALREADY"
+# The program's own that hundreds of tests start.
+CHILDREN = {"src.database.index_server", "src.processing.video_server"}
 
 
 class WarmStart:
@@ -38,7 +40,7 @@ class WarmStart:
         """Name what to import.
 
         Args:
-            children: starts the index's process of the programs.
+            children: starts the programs' own children, as with_warm_children does.
         """
         self._modules = modules
         self._server: subprocess.Popen[bytes] | None = None
@@ -147,11 +149,14 @@ class _WarmPopen(subprocess.Popen):  # type: ignore[type-arg]
         return self.returncode
 
 
-def with_a_warm_index(start: WarmStart) -> Any:
-    """Make a `subprocess` for src/child_processes.py in which the index starts by a fork."""
+def with_warm_children(start: WarmStart) -> Any:
+    """Make a `subprocess` for src/child_processes.py in which some children start by a fork."""
+
+    path = os.environ.get("PYTHONPATH")
 
     def popen(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-        warm = "src.database.index_server" in command
+        # what is to be imported from elsewhere is not what was imported
+        warm = CHILDREN.intersection(command) and options["env"].get("PYTHONPATH") == path
         return (start.popen if warm else subprocess.Popen)(command, **options)
 
     return SimpleNamespace(**vars(subprocess) | {"Popen": popen})
@@ -212,7 +217,7 @@ def become(request: dict[str, Any]) -> None:
         from src import child_processes
 
         used: Any = child_processes
-        used.subprocess = with_a_warm_index(WarmStart.on(request["line"]))
+        used.subprocess = with_warm_children(WarmStart.on(request["line"]))
     cut_already = os.environ.pop(CUT_ALREADY, None)  # the index, its child, has no use for it
     if cut_already is not None:
         from tests.remembered_masks import remember_in

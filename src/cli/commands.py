@@ -61,8 +61,9 @@ class Commands:
             raise
         for problem in library.settings_problems:
             note(problem)
-        if library.notice is not None:
-            note(library.notice)
+        for notice in (library.notice, library.share_notice):
+            if notice is not None:
+                note(notice)
         return library
 
     def _choose_chroma(self, library: MediaLibrary) -> None:

@@ -40,7 +40,7 @@ def redo(db: sqlite3.Connection, batch: str) -> int:
 
 
 def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:
-    """Let a segment that comes back be as the acts say that were undone, or done again, meanwhile.
+    """Apply to a restored segment the acts that were undone or redone while it was gone.
 
     Args:
         batch: the act by which it comes back; a tag that a person gave it is a label again.

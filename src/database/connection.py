@@ -44,6 +44,11 @@ LARGE = 256 << 20
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
 
 
+def marker_of_open(path: Path) -> Path:
+    """Return the file that is there while a writer has a library's SQLite file open."""
+    return path.with_name(f"{path.name}.open")
+
+
 class Connection:
     """The library's SQLite file, in WAL mode.
 
@@ -77,7 +82,7 @@ class Connection:
         self._rows_are_damaged = False
         # It is there while a writer is open: a process that finds it knows that the last one was
         # killed. It stays, and is not empty, once damage was found.
-        self._marker = f"{path.name}.open"
+        self._marker = marker_of_open(path).name
         self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
         size = path.stat().st_size if path.exists() else 0

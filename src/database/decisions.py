@@ -205,7 +205,7 @@ def _decide(db: sqlite3.Connection, segment_id: str, tag_id: int, decision: Deci
 
 
 def cover(db: sqlite3.Connection, segment_ids: Sequence[str], tag_id: int) -> None:
-    """Let what a model says of a tag on segments wait behind a word that comes now."""
+    """Keep what models said of a tag, for when the decision that comes now is undone."""
     db.execute(
         "INSERT INTO decisions (segment_id, tag_id, has_tag, source, confidence)"
         " SELECT segment_id, tag_id, 1, source, confidence FROM segment_tags"

@@ -1,12 +1,14 @@
-"""From when to when the frames of a video stand for it, where others come between them."""
+"""When the stored frames of a video are shown, and until when each stands for what follows it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from src.database.connection import Connection
 
 
-def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
-    """List the stored frames of a video: each one's index and time in seconds, in order."""
+def stored_frame_times(connection: Connection, media_file_id: int) -> list[tuple[int, float]]:
+    """List the stored frames of a video in the order of time: index, and time in seconds."""
     # a stranger's library may have anything in a row; ordinary ones are checked elsewhere
     rows = connection.read().execute(
         "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
@@ -17,10 +19,22 @@ def moments_of(connection: Connection, media_file_id: int) -> list[tuple[int, fl
     return [(row["frame_index"], row["timestamp_s"]) for row in rows]
 
 
+def until_the_next(times_s: Sequence[float], duration_s: float | None) -> list[float]:
+    """Return until when each frame is what the library has: the next one, or the video's end.
+
+    Args:
+        times_s: of the stored frames, ascending.
+        duration_s: of the video, where it is known.
+    """
+    if not times_s:
+        return []
+    return [*times_s[1:], max(times_s[-1], duration_s or 0.0)]
+
+
 def divide_span(
     connection: Connection, media_file_id: int, frame_index: int, before_s: float | None
 ) -> None:
-    """Have a new frame stand for what comes after it, in place of the one before it.
+    """Divide the time that a frame stands for between it and a new frame after it.
 
     Args:
         frame_index: of the new frame, which is stored.
@@ -47,7 +61,7 @@ def divide_span(
 def lengthen_span(
     connection: Connection, media_file_id: int, frame_index: int, until_s: float
 ) -> None:
-    """Have the last stored frame before another one, which is not stored, stand for it, too."""
+    """Extend the time of the last stored frame before one that is left out as its repetition."""
     with connection.write() as db:
         db.execute(
             "UPDATE frames SET until_s = ?2 WHERE id = (SELECT id FROM frames"

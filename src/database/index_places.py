@@ -141,11 +141,7 @@ class IndexDatabases:
         return f"{name} {self._server}"
 
     def reach(self) -> None:
-        process = self.start("")
-        try:
-            process.ask({"verb": "reach"})
-        finally:
-            process.close()
+        reach_server(self._server)
 
     def check(self, name: str) -> None:
         """Leave it to the child: what is not there is found by looking."""
@@ -178,6 +174,20 @@ class IndexDatabases:
     def remove_strays(self, db: sqlite3.Connection, new: str) -> None:
         """Remove the library's own folders; the server's databases may be others'."""
         self._folders.remove_strays(db, new)
+
+
+def reach_server(server: ChromaAddress, timeout_s: float | None = None) -> None:
+    """See that a Chroma server answers, and takes our token; see IndexProcess.ask.
+
+    Raises:
+        IndexAwayError: it can't be reached.
+        IndexUnavailableError: the system can't start another process to ask it.
+    """
+    process = IndexProcess("", server)
+    try:
+        process.ask({"verb": "reach"}, timeout_s=timeout_s)
+    finally:
+        process.close()
 
 
 def index_places(metadata: MetadataDatabase, server: ChromaAddress | None) -> IndexPlaces:

@@ -12,6 +12,7 @@ from typing import IO
 
 from src.errors import DatabaseError, LibraryLockedError
 from src.library_files import SafeFolder
+from src.network_shares import NetworkShare
 
 HELD_BY_ANOTHER = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 LONGEST_HOLDER = 4096  # bytes
@@ -71,16 +72,55 @@ class LibraryLock:
             os.close(folder)
 
 
+def refuse_open_elsewhere(path: Path, share: NetworkShare, marker: Path, to_read: bool) -> None:
+    """See that no other machine has a library on a network share open for writing.
+
+    SQLite's log can't be shared between machines: its index lies in memory that only processes
+    of one machine have in common. Where locks are seen by all of them, the lock itself stops
+    a second writer, and this a reader; else the marker of an open library has to do for both.
+
+    Args:
+        path: the lock file, which need not be there.
+        marker: a file that is there while a writer has the library open; a kill leaves it, too.
+
+    Raises:
+        LibraryLockedError: another machine has it open, or was killed there.
+    """
+    try:
+        with SafeFolder(path.parent).open(path.name) as stream:
+            pid, host = _pid_and_host(stream)
+            if host == socket.gethostname():
+                return
+            if share.shares_locks:
+                is_open = to_read and _is_held(stream)
+            else:
+                is_open = os.path.lexists(marker) and marker.lstat().st_size == 0
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return  # nobody has ever opened it to write, or it does not say who
+    if is_open:
+        left = "" if share.shares_locks else f". If that program was killed, delete {marker}"
+        raise LibraryLockedError(
+            f"{path.parent}: the library lies on a network share ({share.name}), and process {pid} "
+            f"on {host}, which is another machine, has it open; what it writes can't be read "
+            "safely from here at the same time: close it there first, or open a copy of the "
+            f"library's folder{left}"
+        )
+
+
 def _holder(stream: IO[bytes]) -> str:
     try:
-        stream.seek(0)
-        held = json.loads(stream.read(LONGEST_HOLDER))
-        pid, host = held["pid"], held["host"]
-        if host != socket.gethostname():
-            return f"process {pid} on {host}, which is another machine"
-        return f"process {pid} on {host}"
+        pid, host = _pid_and_host(stream)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "it does not say which"
+    if host != socket.gethostname():
+        return f"process {pid} on {host}, which is another machine"
+    return f"process {pid} on {host}"
+
+
+def _pid_and_host(stream: IO[bytes]) -> tuple[object, object]:
+    stream.seek(0)
+    held = json.loads(stream.read(LONGEST_HOLDER))
+    return held["pid"], held["host"]
 
 
 if sys.platform == "win32":
@@ -93,6 +133,16 @@ if sys.platform == "win32":
 
     def _locked_folder(folder: Path) -> int | None:
         return None  # a file that is open can't be deleted there
+
+    def _is_held(stream: IO[bytes]) -> bool:
+        try:
+            stream.seek(1 << 20)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBRLCK, 1)
+            stream.seek(1 << 20)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
+        except OSError as exc:
+            return exc.errno in HELD_BY_ANOTHER
+        return False
 else:
     import fcntl
 
@@ -110,6 +160,15 @@ else:
                 raise
             return None
         return handle
+
+    def _is_held(stream: IO[bytes]) -> bool:
+        """Return whether another process has locked a file, which may be open for reading only."""
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as exc:
+            return exc.errno in HELD_BY_ANOTHER
+        fcntl.flock(stream, fcntl.LOCK_UN)
+        return False
 
 
 def is_locked(path: Path) -> bool:

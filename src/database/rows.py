@@ -11,7 +11,7 @@ from typing import Any
 
 from src.config import LibraryPaths
 from src.database.connection import Connection
-from src.database.row_values import check_row
+from src.database.row_values import check_columns, check_row
 from src.records import MediaFile, StoredSegment
 
 # The columns of segments come first, and whole: their checksum is computed from them. The others
@@ -129,6 +129,17 @@ class RowReader:
             if found and "tag_id" in found[0]:
                 self._check("tags", {row["tag_id"] for row in found})
             return found
+
+    def check_columns(
+        self, table: str, columns: Sequence[str | None], rows: Sequence[sqlite3.Row]
+    ) -> None:
+        """Check some columns of many rows; see row_values.check_columns.
+
+        Raises:
+            DatabaseError: one of them is damaged.
+        """
+        with self._connection.noticing_damage():
+            check_columns(table, columns, rows)
 
     def _check(self, table: str, ids: Collection[int]) -> None:
         ordered = list(ids)

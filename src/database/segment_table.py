@@ -17,6 +17,7 @@ from src.database.segment_store import (
     insert_segments,
     with_parents,
 )
+from src.database.text_normalization import is_text
 from src.records import (
     FrameLook,
     StoredSegment,
@@ -173,7 +174,7 @@ class SegmentTable:
             with_masks: check their masks, for those who use them.
         """
         found: dict[str, StoredSegment] = {}
-        for ids in chunks(segment_ids):
+        for ids in chunks([each for each in segment_ids if is_text(each)]):
             rows = self.connection.read().execute(
                 f"{SEGMENT_COLUMNS} WHERE s.id IN ({placeholders(ids)})", ids
             )

@@ -13,13 +13,20 @@ def normalize_text(text: str) -> str:
     Raises:
         QueryError: it holds what is no character, as an argument in another encoding does.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as exc:
+    if not is_text(text):
         raise QueryError(
             "these words hold something that is no character; type them anew, in UTF-8"
-        ) from exc
+        )
     return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def is_text(text: str) -> bool:
+    """Return whether all of it are characters; no row has anything else."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_query(text: str) -> str:

@@ -60,7 +60,7 @@ def change_tracks(
         places: of all segments that the act is about, also where they stay where they are.
         tracks: those that it is about.
     """
-    about = tuple(tracks)
+    about = tuple(track for track in tracks if _is_track(track))
     base, origins = _before(db, media_file_id, places, about)
     before, after = _written(base, about, origins), _written(places)
     db.execute(
@@ -101,13 +101,17 @@ def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
         f" WHERE s.id IN {_LISTED}",
         (json.dumps(list(segment_ids)),),
     ).fetchall()
+    back = set(segment_ids)
     for (media_file_id,) in rows:
-        _put(db, media_file_id, {}, {})
+        live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
+        # segments may come back one after another: what no act is about moves nothing else
+        if any(back & (act.places.keys() | act.pushed.keys()) for act in live):
+            _put(db, media_file_id, {}, {})
     follow_tracks(db, segment_ids)
 
 
 def place_of_row(db: sqlite3.Connection, frame_id: int, track_id: object) -> int | None:
-    """Say in which track a segment of a frame can be that was in one before it went."""
+    """Return the track that a restored segment goes back to; None where it is gone or taken."""
     row = db.execute(
         "SELECT t.id FROM tracks t JOIN frames f ON f.media_file_id = t.media_file_id"
         " WHERE t.id = ?1 AND f.id = ?2 AND NOT EXISTS"
@@ -124,7 +128,8 @@ def _before(
     now = db.execute(
         f"SELECT id, track_id FROM segments WHERE id IN {_LISTED}", (json.dumps(list(places)),)
     )
-    base: Places = {row[0]: row[1] for row in now}
+    # a stranger's library may have anything in a row
+    base: Places = {row[0]: row[1] if _is_track(row[1]) else None for row in now}
     live = _acts(db, "media_file_id = ? AND undone_at IS NULL ORDER BY id", media_file_id)
     for act in live:
         base |= {s: track for s, track in act.pushed.items() if base.get(s, track) is None}
@@ -137,7 +142,7 @@ def _before(
     for track_id, origin in db.execute(
         f"SELECT id, origin FROM tracks WHERE id IN {_LISTED}", (json.dumps(list(origins)),)
     ):
-        origins[track_id] = origin or "linked"
+        origins[track_id] = origin if origin in get_args(TrackOrigin) else "linked"
     for act in live:
         origins |= {track: old for track, old in act.origins.items() if track in origins}
     return base, origins
@@ -158,7 +163,7 @@ def _put(
     for number, act in enumerate(live, 2):
         wanted |= {segment: (number, track) for segment, track in act.places.items()}
     now = {
-        row[0]: (row[1], row[2])
+        row[0]: (row[1], row[2] if _is_track(row[2]) else None)
         for row in db.execute(
             "SELECT s.id, s.frame_id, s.track_id FROM segments s JOIN frames f"
             " ON f.id = s.frame_id WHERE f.media_file_id = ?"
@@ -285,6 +290,10 @@ def _read(act_id: int, media_file_id: int, before: object, after: object) -> Tra
 
 def _places(said: Mapping[str, Any]) -> Places:
     for track in said.values():
-        if track is not None and not (type(track) is int and 0 < track <= HIGHEST_ID):
+        if track is not None and not _is_track(track):
             raise ValueError
     return dict(said)
+
+
+def _is_track(value: object) -> bool:
+    return type(value) is int and 0 < value <= HIGHEST_ID

@@ -77,7 +77,7 @@ def put_touched_right(db: sqlite3.Connection) -> None:
 
 
 def put_right(db: sqlite3.Connection, tracks: str = "(SELECT id FROM tracks)") -> None:
-    """Let tracks begin and end with their segments, and drop those that hold nothing together.
+    """Update when tracks begin and end, and delete those that have too few segments.
 
     Such a track has no segment, or one alone, no person made it, and none that an act of people
     took away comes back to it when that is undone.

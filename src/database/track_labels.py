@@ -24,7 +24,7 @@ _WRITTEN = "segment_id, tag_id, has_tag, source, confidence, decided_at, batch, 
 def follow_tracks(
     db: sqlite3.Connection, segment_ids: Sequence[str], track_ids: Sequence[int] = ()
 ) -> None:
-    """Let words go along with segments whose tracks have changed.
+    """Update the labels of segments whose tracks have changed.
 
     Args:
         segment_ids: those that have come into a track, or have left one.

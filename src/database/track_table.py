@@ -56,12 +56,17 @@ class TrackTable:
 
     def spans(self, segment_ids: Sequence[str]) -> dict[str, tuple[float, float]]:
         """Look up when the tracks of segments begin and end; of those that are in one."""
-        rows = self._connection.read().execute(
-            f"SELECT s.id, t.begin_s, t.end_s FROM {LISTED} wanted CROSS JOIN segments s"
-            " ON s.id = wanted.value JOIN tracks t ON t.id = s.track_id"
-            " WHERE t.begin_s IS NOT NULL AND t.end_s IS NOT NULL",
-            (json.dumps(list(segment_ids)),),
+        rows = (
+            self._connection.read()
+            .execute(
+                f"SELECT s.id, t.begin_s, t.end_s FROM {LISTED} wanted CROSS JOIN segments s"
+                " ON s.id = wanted.value JOIN tracks t ON t.id = s.track_id"
+                " WHERE t.begin_s IS NOT NULL AND t.end_s IS NOT NULL",
+                (json.dumps(list(segment_ids)),),
+            )
+            .fetchall()
         )
+        self._rows.check_columns("tracks", (None, "begin_s", "end_s"), rows)
         return {row[0]: (row[1], row[2]) for row in rows}
 
     # -- linking

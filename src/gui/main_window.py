@@ -274,7 +274,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _opened(self) -> None:
         library = self.session.library
-        self.dialogs.show_notices(library.notice, library.settings_problems)
+        self.dialogs.show_notices(library.notice, library.settings_problems, library.share_notice)
         if self.options.paths:
             self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():

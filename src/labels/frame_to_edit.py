@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from src.database.browse_queries import BrowseQueries
-from src.database.frame_spans import moments_of
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError, QueryError
 from src.models.mask_rle import rectangle_rle
@@ -62,7 +62,7 @@ def open_frame(metadata: MetadataDatabase, settings: Settings, segment_id: str) 
     media = KnownCopies(metadata).at_hand(media)
     index = segments[0].frame_index
     row = metadata.frame_row(media.id, index)
-    known = moments_of(metadata.connection, media.id)
+    known = stored_frame_times(metadata.connection, media.id)
     image_rgb = read_frame(media, index, segments[0].frame_wh, settings, known)
     if row is None or media.content_hash is None:
         raise QueryError(GONE)

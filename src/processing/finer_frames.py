@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from src.counting import clock, counted
-from src.database.frame_spans import divide_span, lengthen_span, moments_of
+from src.database.frame_spans import divide_span, lengthen_span, stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.errors import MediaReadError, QueryError
@@ -28,18 +28,16 @@ from src.events import (
     JobStarted,
 )
 from src.models.segmenter import Segmenter
-from src.presence import presence_of
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error
 from src.processing.file_jobs import go_through
 from src.processing.frames_ahead import ReadFrame, frames_ahead
-from src.processing.known_copies import KnownCopies
 from src.processing.known_frames import read_range
-from src.processing.media_finder import content_hash
 from src.processing.models_in_use import ClipBundle
 from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
+from src.processing.unchanged_file import unchanged_file
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment, MediaFile
 from src.settings import Settings
@@ -123,18 +121,10 @@ def range_to_sample(
         raise QueryError(f"take more than 0 frames a second, and at most {MOST_RATE:,}")
     if not (math.isfinite(begin_s) and math.isfinite(end_s) and 0 <= begin_s < end_s):
         raise QueryError("a range has to begin before it ends, at 0:00 or later")
-    media = KnownCopies(metadata).at_hand(media)
-    if media.status != "done" or media.content_hash is None:
-        raise MediaReadError(media.path, "is not wholly in the library; add it first")
     if media.duration_s is not None and begin_s > media.duration_s:
         raise QueryError(f"{media.path}: the video ends at {clock(media.duration_s)}")
-    presence = presence_of(media.path)
-    if presence != "here":
-        gone = "is missing" if presence == "gone" else "can't be reached now"
-        raise MediaReadError(media.path, f"{gone}; nothing was changed")
-    if content_hash(media.path) != media.content_hash:
-        raise MediaReadError(media.path, "changed since it was added; add it again first")
-    known = moments_of(metadata.connection, media.id)
+    media = unchanged_file(metadata, media)
+    known = stored_frame_times(metadata.connection, media.id)
     room = settings.frames_per_video - len(known)
     return RangeToSample(media, begin_s, end_s, frames_per_second, known, room)
 
@@ -223,7 +213,7 @@ class FinerFrames:
         yield FileDone(media.path, *counts, self._note(wanted, facts))
 
     def _note(self, wanted: RangeToSample, facts: VideoFacts) -> str | None:
-        """Say why not the whole range has come in; None where it has."""
+        """Return why a part of the range is missing; None where all of it was added."""
         if wanted.taken >= wanted.room:
             most = counted(self.settings.frames_per_video, "frame")
             return f"the library takes {most} of one video; for more, raise frames_per_video"
@@ -284,7 +274,7 @@ class _FrameBetween:
         return []
 
     def transfer_annotations(self, result: FrameResult, new: Sequence[NewSegment]) -> None:
-        """Have the frame before stand for what comes before this one, and no more."""
+        """End the time of the frame before at this one."""
         connection = self.metadata.connection
         divide_span(connection, self.media_id, result.frame_index, self._before_s)
 

@@ -33,7 +33,7 @@ class FrameDecoder:
         self.last: int | None = None  # of the frame given last, or of the one begun with
 
     def go(self, place: Place, skip_until: int | None) -> None:
-        """Have frames come from a place, unless they come to it soon anyway."""
+        """Begin to decode at a place, unless decoding is about to reach it."""
         from_start = place.start
         goes_on = (
             self._frames is not None

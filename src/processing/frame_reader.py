@@ -31,8 +31,8 @@ def read_frames_again(
 
     Args:
         wanted: frame indexes; frames between them may come, too.
-        known: of a video, the frames that are stored, see moments_of: what lies long before the
-            first that is wanted is not read then.
+        known: of a video, the frames that are stored, see stored_frame_times: what lies long
+            before the first that is wanted is not read then.
 
     Raises:
         MediaReadError: nothing in the file can be read.

@@ -13,7 +13,7 @@ from pathlib import Path
 from src.config import LibraryPaths
 from src.crop_shape import CROP_SIDE
 from src.database.embedding_store import EmbeddingStore
-from src.database.frame_spans import moments_of
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import crop_hash
 from src.database.vector_index import VectorIndex
@@ -252,7 +252,7 @@ def _cut_again(
     try:
         if content_hash(media.path) != media.content_hash:
             return set()  # another picture lies in its place now
-        known = moments_of(metadata.connection, media.id)
+        known = stored_frame_times(metadata.connection, media.id)
         with closing(read_frames_again(media, by_frame.keys(), settings, known)) as frames:
             for frame in frames:
                 for segment in by_frame.pop(frame.frame_index, ()):

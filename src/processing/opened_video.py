@@ -79,7 +79,7 @@ class OpenedFile:
         self.container.close()
 
     def packets(self) -> Iterator[Any]:
-        """Give the film's packets from here on, the empty one at the end not among them."""
+        """Yield the packets of the film from here on, without the empty one at the end."""
         for packet in self.container.demux(self.stream):
             if packet.size:
                 if packet.pts is None:

@@ -71,7 +71,7 @@ class ReadThrough:
     def frames_from(
         self, time_s: float, size_wh: Size, go_on: GoOn | None = None
     ) -> Generator[PlayedFrame]:
-        """Give the frame at a moment and all after it."""
+        """Yield the frame at a moment and all after it."""
         last = self._kept[self._find(time_s, go_on)]
         yield _sized(last, size_wh)
         while True:
@@ -83,7 +83,7 @@ class ReadThrough:
             yield _sized(frame, size_wh)
 
     def stop(self) -> None:
-        """Have a call that runs end; any thread may call it."""
+        """Stop the call that is running; any thread may call this."""
         self._stopped = True
 
     def close(self) -> None:
@@ -101,6 +101,8 @@ class ReadThrough:
             ask(go_on)
             if self._read_on_or_none() is None:
                 break
+        if not self._kept:
+            raise self._nothing_there()
         places = [place for place, frame in enumerate(self._kept) if _tick(frame) <= tick]
         return places[-1] if places else 0
 
@@ -118,8 +120,11 @@ class ReadThrough:
     def _read_on(self) -> Frame:
         frame = self._read_on_or_none()
         if frame is None:
-            raise MediaReadError(self._path, self.facts.damage or "there is no video in it")
+            raise self._nothing_there()
         return frame
+
+    def _nothing_there(self) -> MediaReadError:
+        return MediaReadError(self._path, self.facts.damage or "there is no video in it")
 
     def _read_on_or_none(self) -> Frame | None:
         if self._ended:

@@ -71,7 +71,7 @@ class PlayedVideo:
         self._size_wh = self._display_size(first)
 
     def facts(self) -> dict[str, Any]:
-        """Say how long and how large it is."""
+        """Return its duration and size."""
         return {"duration_s": self._places.duration_s(), "size_wh": self._size_wh}
 
     # -- frames

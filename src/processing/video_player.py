@@ -118,7 +118,7 @@ class VideoPlayer:
     def frames_from(
         self, time_s: float, size_wh: Size, go_on: GoOn | None = None
     ) -> Generator[PlayedFrame]:
-        """Give the frame at a moment and all after it, in order; close it to stop.
+        """Yield the frame at a moment and all after it, in order; close it to stop.
 
         It ends as well where another frame is asked of this player meanwhile.
 
@@ -134,8 +134,11 @@ class VideoPlayer:
             turn, self._plays = self._turn, True
             child = self._usable()
             if child is not None:
-                child.drop()
-                child.tell({"verb": "begin", "time_s": time_s, "size_wh": size_wh})
+                try:
+                    child.drop()
+                    child.tell({"verb": "begin", "time_s": time_s, "size_wh": size_wh})
+                except _UntrustedError as exc:  # of a frame that nobody waits for any more
+                    self._read_through(str(exc))
         last: PlayedFrame | None = None
         through: Generator[PlayedFrame] | None = None
         try:
@@ -259,9 +262,9 @@ class VideoPlayer:
         if self._child is not None:
             self._child.kill()
             self._child = None
-        if self._closed:
-            raise MediaReadError(self._path, "is closed")
         self._through = ReadThrough(self._path)
+        if self._closed:  # only then: `close` may have come before there was anything to stop
+            raise MediaReadError(self._path, "is closed")
 
     def _open_through(self) -> None:
         assert self._through is not None

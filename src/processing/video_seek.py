@@ -72,7 +72,7 @@ def begins_anew(codec: str, packet: bytes, unit_length_bytes: int) -> bool:
 
 
 def _heads(packet: bytes, unit_length_bytes: int) -> Iterable[int]:
-    """Give the first byte of each unit of a packet (H.264 annex B, or ISO/IEC 14496-15)."""
+    """Yield the first byte of each unit of a packet (H.264 annex B, or ISO/IEC 14496-15)."""
     at = 0
     if unit_length_bytes:
         while at + unit_length_bytes < len(packet):

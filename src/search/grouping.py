@@ -155,7 +155,7 @@ class _Places:
         )
 
     def are_apart(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Say of pairs whether they are two things: of tracks that are there at one time."""
+        """Return which pairs are two things: of two tracks seen at one time. (P,) bool."""
         a, b = self.span_s[first], self.span_s[second]
         together = np.minimum(a[:, 1], b[:, 1]) > np.maximum(a[:, 0], b[:, 0])
         apart: np.ndarray = (self.track[first] != self.track[second]) & together

@@ -33,7 +33,7 @@ def seen_at(segments: Sequence[TrackSegment], time_s: float) -> TrackSegment | N
 
 
 def box_at(segments: Sequence[TrackSegment], time_s: float) -> MovedBox | None:
-    """Say where a track's thing is at a moment, as if it moved evenly between sampled frames.
+    """Return the box of a track at a moment, as if it moved evenly between sampled frames.
 
     Args:
         segments: of the track, in the order of time.
@@ -50,7 +50,8 @@ def box_at(segments: Sequence[TrackSegment], time_s: float) -> MovedBox | None:
     if following is None or following.timestamp_s > segment.until_s + _APART_S:
         x, y, w, h = segment.bbox_xywh
         return float(x), float(y), float(w), float(h)
-    share = (time_s - segment.timestamp_s) / (following.timestamp_s - segment.timestamp_s)
+    passed_s = max(following.timestamp_s - segment.timestamp_s, _APART_S)
+    share = (time_s - segment.timestamp_s) / passed_s
     share = min(1.0, max(0.0, share))
     moved = [
         begin + (end - begin) * share

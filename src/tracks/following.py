@@ -11,18 +11,16 @@ import numpy as np
 
 from src.counting import clock
 from src.database.browse_queries import BrowseQueries
-from src.database.frame_spans import moments_of
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.errors import MediaReadError, ModelNotLoadedError, QueryError
 from src.models.mask_rle import decode_rle, encode_rle, mask_ious, measured, rectangle_rle
 from src.models.segmenter import Segmenter
 from src.models.video_follower import follower_of
-from src.presence import presence_of
 from src.processing.found_again import made_by_hand
-from src.processing.known_copies import KnownCopies
 from src.processing.known_frames import KnownFrame, read_stored
-from src.processing.media_finder import content_hash
 from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
+from src.processing.unchanged_file import unchanged_file
 from src.records import Frame, KeptSegment, MediaFile, StoredSegment
 from src.search.query import GONE
 from src.settings import Settings
@@ -90,7 +88,7 @@ def thing_to_follow(
         raise QueryError(f"{media.path}: this is a photo; only in videos are things followed")
     if segment.kind == "frame":
         raise QueryError("this is the whole frame; choose a segment on it")
-    known = moments_of(metadata.connection, media.id)
+    known = stored_frame_times(metadata.connection, media.id)
     first_s = -np.inf if begin_s is None else begin_s
     last_s = np.inf if end_s is None else end_s
     if not first_s <= segment.timestamp_s <= last_s:
@@ -99,15 +97,7 @@ def thing_to_follow(
     frames = tuple(frame for frame in known if first_s <= frame[1] <= last_s)
     if len(frames) < 2:
         raise QueryError("the library has no other frame there; sample the range more finely first")
-    media = KnownCopies(metadata).at_hand(media)
-    if media.status != "done" or media.content_hash is None:
-        raise MediaReadError(media.path, "is not wholly in the library; add it first")
-    presence = presence_of(media.path)
-    if presence != "here":
-        gone = "is missing" if presence == "gone" else "can't be reached now"
-        raise MediaReadError(media.path, f"{gone}; nothing was changed")
-    if content_hash(media.path) != media.content_hash:
-        raise MediaReadError(media.path, "changed since it was added; add it again first")
+    media = unchanged_file(metadata, media)
     mask = segment.mask_rle or rectangle_rle(segment.bbox_xywh, segment.frame_wh)
     return ThingToFollow(media, segment, mask, frames, tuple(known))
 

@@ -19,7 +19,8 @@ END_FEATURES = ("embedding", "colours", "shape", "size", "far", "gap", "cut", "s
 END_WEIGHTS = np.array([5.2, 3.9, 2.6, -1.0, -2.5, -0.5, -0.5, -0.6])
 END_BIAS = -8.0
 
-
+# Where all segments look the same to CLIP, as in a blank video, its noise says nothing.
+_LEAST_APART = 1e-3
 # Of so many segments a velocity can be trusted, for so long.
 _KNOWN = 3
 _COASTING_S = 2.0
@@ -45,7 +46,8 @@ class Commonness:
 
     def likeness(self, cosines: np.ndarray) -> np.ndarray:
         """Turn cosines into likeness: 1 for the same, 0 for two that have no more in common."""
-        return np.asarray(np.clip((cosines - self._mean) / (1 - self._mean), -1, 1))
+        apart = max(1 - self._mean, _LEAST_APART)
+        return np.asarray(np.clip((cosines - self._mean) / apart, -1, 1))
 
 
 def pair_features(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from src.database.metadata_db import MetadataDatabase
 from src.events import Event, Progress
+from src.processing.file_errors import is_file_error
 from src.tracks.linker import Linker
 from src.tracks.method import METHOD
 from src.tracks.stored_frames import StoredFrames
@@ -30,14 +31,27 @@ def link_videos(metadata: MetadataDatabase) -> Iterator[Event]:
     ]
     done, total = 0, sum(map(len, videos))
     for frames in videos:
-        state, linker = frames.state(), Linker()
-        for seen, frame in enumerate(frames, start=1):
-            linker.see(frame)
-            yield Progress("track", done + seen, total)
-        tracks = linker.end()
+        try:
+            yield from _link_video(metadata, frames, done, total)
+        except Exception as exc:
+            if not is_file_error(exc):
+                raise
+            # it counts as unlinked, and is no reason to leave out the others
+            log.warning("video %d could not be linked", frames.media_file_id, exc_info=True)
         done += len(frames)
-        if frames.state() != state:
-            log.info("video %d has changed while it was linked", frames.media_file_id)
-            continue  # it counts as unlinked
-        metadata.tracks.replace_linked(frames.media_file_id, tracks, METHOD)
         yield Progress("track", done, total)
+
+
+def _link_video(
+    metadata: MetadataDatabase, frames: StoredFrames, done: int, total: int
+) -> Iterator[Event]:
+    state, linker = frames.state(), Linker()
+    for seen, frame in enumerate(frames, start=1):
+        linker.see(frame)
+        yield Progress("track", done + seen, total)
+    tracks = linker.end()
+    with metadata.connection.write():  # so that nothing changes between the look and the write
+        if frames.state() == state:
+            metadata.tracks.replace_linked(frames.media_file_id, tracks, METHOD)
+            return
+    log.info("video %d has changed while it was linked", frames.media_file_id)  # it is unlinked

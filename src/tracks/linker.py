@@ -15,7 +15,7 @@ import numpy as np
 from src.tracks.assignment import best_pairs
 from src.tracks.likeness import Commonness, pair_features, pair_scores
 from src.tracks.motion import Motion, MotionMeter, grid_size
-from src.tracks.segment_looks import FrameToLink, SegmentLook, look_at
+from src.tracks.segment_looks import FrameToLink, SegmentLook, look_at, same_things
 from src.tracks.stitching import Stitcher
 from src.tracks.tracklet import Tracklet
 
@@ -68,19 +68,30 @@ class Linker:
         grid_wh = grid_size(frame.size_wh)
         self._stitcher.diagonal = float(np.hypot(*grid_wh))
         looks = look_at(frame)
-        self._common.see(looks)
+        groups = same_things(looks)
+        self._common.see([looks[group[0]] for group in groups])
         motion = self._meter.see(frame.picture_rgb, grid_wh)
         if motion is not None:
             self._move(motion)
         pairs = []
         if motion is not None and self._followed and looks:
             features = pair_features(self._followed, looks, motion, frame.timestamp_s, self._common)
-            pairs = self._choose(features, looks)
-        self._add(pairs, looks, frame, motion)
+            pairs = self._longest(best_pairs(pair_scores(features)), groups)
+        linked = {j for _, j in pairs}
+        # what is one more segment of a thing that is followed, or begins, begins nothing
+        new = [group[0] for group in groups if linked.isdisjoint(group)]
+        self._add(pairs, new, looks, frame, motion)
         self._stitcher.look(frame.timestamp_s)
 
-    def _choose(self, features: np.ndarray, looks: list[SegmentLook]) -> list[tuple[int, int]]:
-        return best_pairs(pair_scores(features))
+    def _longest(
+        self, pairs: list[tuple[int, int]], groups: list[list[int]]
+    ) -> list[tuple[int, int]]:
+        """Leave of what would go on with segments of one thing what has been followed longest."""
+        group_of = {j: number for number, group in enumerate(groups) for j in group}
+        longest: dict[int, tuple[int, int]] = {}
+        for i, j in sorted(pairs, key=lambda pair: -self._followed[pair[0]].length):
+            longest.setdefault(group_of[j], (i, j))
+        return sorted(longest.values())
 
     def end(self) -> list[list[str]]:
         """Return the tracks, ordered by their first segments; see `link`."""
@@ -103,6 +114,7 @@ class Linker:
     def _add(
         self,
         pairs: list[tuple[int, int]],
+        new: list[int],
         looks: list[SegmentLook],
         frame: FrameToLink,
         motion: Motion | None,
@@ -126,12 +138,10 @@ class Linker:
             tracklet.mask = cv2.warpAffine(tracklet.mask, motion.camera, tracklet.mask.shape[::-1])
             tracklet.centre_xy = rest
             followed.append(tracklet)
-        taken = set(linked.values())
-        for j, look in enumerate(looks):
-            if j not in taken:
-                new = Tracklet(look, frame.timestamp_s, frame.until_s, self._scene, worlds[j])
-                self._stitcher.began(new)
-                followed.append(new)
+        for j in new:
+            begun = Tracklet(looks[j], frame.timestamp_s, frame.until_s, self._scene, worlds[j])
+            self._stitcher.began(begun)
+            followed.append(begun)
         self._followed = followed
 
     def _world(self, point_xy: np.ndarray) -> np.ndarray:

@@ -35,13 +35,18 @@ def score_curve(
     alone = replace(query, beside=(), one_of_each=False, limit=_BEST)
     line = search.search(alone, count=False).line
     left = segment_ids_where(query.filter & MediaFileIs((media_file_id,)))
-    rows = metadata.connection.read().execute(
-        "SELECT s.id, f.timestamp_s FROM frames f JOIN segments s ON s.frame_id = f.id"
-        f" WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL AND s.id IN ({left.sql})"
-        " ORDER BY f.frame_index, s.id",
-        (media_file_id, *left.values),
+    rows = (
+        metadata.connection.read()
+        .execute(
+            "SELECT s.id, f.timestamp_s FROM frames f JOIN segments s ON s.frame_id = f.id"
+            f" WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL AND s.id IN ({left.sql})"
+            " ORDER BY f.frame_index, s.id",
+            (media_file_id, *left.values),
+        )
+        .fetchall()
     )
-    moments = {row[0]: float(row[1]) for row in rows.fetchall()}
+    metadata.rows.check_columns("frames", (None, "timestamp_s"), rows)
+    moments = {row[0]: float(row[1]) for row in rows}
     scores = search.scores(alone, list(moments))
     best: dict[float, str] = {}
     for segment_id, at_s in moments.items():

@@ -17,6 +17,8 @@ from src.tracks.motion import grid_size
 SHAPE_SIDE = 24
 # Longest side of the picture that colours are taken from.
 PICTURE_SIDE = 512
+# Two segments of a frame that overlap so far (intersection over union) are of one thing.
+SAME_THING = 0.5
 _BINS = (6, 6, 6)
 _NO_MASK = np.zeros((0, 0), np.float32)
 
@@ -93,8 +95,8 @@ def look_at(frame: FrameToLink) -> list[SegmentLook]:
     picture = frame.picture_rgb
     scale = PICTURE_SIDE / max(picture.shape[:2])
     if scale < 1:
-        size_wh = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
-        picture = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA)
+        rows, columns = (max(1, round(side * scale)) for side in picture.shape[:2])
+        picture = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     looks = []
     for segment in sorted(frame.segments, key=lambda each: each.id):
@@ -115,6 +117,31 @@ def look_at(frame: FrameToLink) -> list[SegmentLook]:
             )
         )
     return looks
+
+
+def same_things(looks: Sequence[SegmentLook]) -> list[list[int]]:
+    """Group the segments of a frame that are of one thing, as with its rim and without.
+
+    Args:
+        looks: of one frame.
+
+    Returns:
+        Places in `looks`, each in one group; the largest segment is the first of its group.
+    """
+    if not looks:
+        return []
+    masks = np.stack([look.mask.ravel() for look in looks])
+    both = masks @ masks.T
+    areas = np.diag(both)
+    overlaps = both / (areas[:, None] + areas[None] - both)
+    groups: list[list[int]] = []
+    for i in sorted(range(len(looks)), key=lambda i: -looks[i].area):
+        group = next((own for own in groups if overlaps[own[0], i] >= SAME_THING), None)
+        if group is None:
+            groups.append([i])
+        else:
+            group.append(i)
+    return groups
 
 
 def _within(

@@ -66,8 +66,7 @@ class Stitcher:
         earlier = self._ended
         if not earlier or not later:
             return
-        features = end_features(earlier, later, self.diagonal, self._common)
-        scores = self._scores(features, earlier, later)
+        scores = end_scores(end_features(earlier, later, self.diagonal, self._common))
         begins = np.array([each.begin_s for each in later])
         seen = np.array([each.seen_s for each in earlier])
         scores[seen[:, None] >= begins[None]] = -np.inf
@@ -77,8 +76,3 @@ class Stitcher:
             later[j].continues(earlier[i])
             gone.add(id(earlier[i]))
         self._ended = [each for each in self._ended if id(each) not in gone]
-
-    def _scores(
-        self, features: np.ndarray, earlier: list[Tracklet], later: list[Tracklet]
-    ) -> np.ndarray:
-        return end_scores(features)

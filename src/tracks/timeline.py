@@ -11,7 +11,9 @@ from typing import Any
 
 from src.config import LibraryPaths
 from src.database.decisions import SOURCES
+from src.database.frame_spans import until_the_next
 from src.database.metadata_db import MetadataDatabase
+from src.database.text_normalization import is_text
 from src.errors import QueryError
 from src.label_records import LABEL_COLOURS
 from src.records import Tag
@@ -39,20 +41,26 @@ _CALLED = {
     "pink": _PINK,
     "brown": _BROWN,
     "purple": _PURPLE,
-} | dict.fromkeys(("gray", "grey", "white", "black"), _GREY)
+    # as light and as dark as can be told from the window's own ground, in either appearance
+    "white": "#B2B2BA",
+    "gray": _GREY,
+    "grey": _GREY,
+    "black": "#53535C",
+}
 
 _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path,
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)
     FROM frames f JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'
-    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.frame_index"""
+    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.timestamp_s, f.frame_index"""
 _SEGMENTS = """SELECT s.id, s.frame_id, s.track_id, s.x, s.y, s.w, s.h, s.area, s.crop_path
     FROM frames f JOIN segments s ON s.frame_id = f.id
-    WHERE f.media_file_id = ? ORDER BY f.frame_index, s.id"""
+    WHERE f.media_file_id = ?"""
+_SEGMENT_COLUMNS = ("id", "frame_id", "track_id", "x", "y", "w", "h", "area", "crop_path")
 _TAGS = """SELECT st.segment_id, t.name, t.colour, t.position, st.confidence, st.source
     FROM frames f JOIN segments s ON s.frame_id = f.id
     JOIN segment_tags st ON st.segment_id = s.id JOIN tags t ON t.id = st.tag_id
     WHERE f.media_file_id = ?"""
-_TRACKS = "SELECT id, begin_s, end_s, origin FROM tracks WHERE media_file_id = ? ORDER BY id"
+_TRACKS = "SELECT id, begin_s, end_s, origin FROM tracks WHERE media_file_id = ?"
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ class TimelineReader:
         if media.kind != "video":
             raise QueryError(f"{media.path.name} is a photo, and has no timeline")
         video = _Video.read(self._metadata, media_file_id, media.duration_s)
-        tracks = video.tracks(_TRACKS, media_file_id)
+        tracks = video.tracks(f"{_TRACKS} ORDER BY id", media_file_id)
         last = video.frames[-1].until_s if video.frames else 0.0
         return Timeline(
             media,
@@ -119,18 +127,23 @@ class TimelineReader:
         ).fetchone()
         found = []
         if row is not None:
+            self._metadata.rows.check_columns("media_files", (None, "duration_s"), [row])
             video = _Video.read(self._metadata, row[0], row[1], track_id)
-            found = video.tracks(f"{_TRACKS.partition(' ORDER')[0]} AND id = ?", row[0], track_id)
+            found = video.tracks(f"{_TRACKS} AND id = ?", row[0], track_id)
         if not found:
             raise QueryError("the track is gone; its segments may be in another one now")
         return found[0]
 
     def track_of(self, segment_id: str) -> Track | None:
         """Read the track that a segment is in; None where it is in none, or gone."""
-        row = self._db.execute(
-            "SELECT track_id FROM segments WHERE id = ?", (segment_id,)
-        ).fetchone()
-        return None if row is None or row[0] is None else self.track(row[0])
+        sql = "SELECT track_id FROM segments WHERE id = ?"
+        row = self._db.execute(sql, (segment_id,)).fetchone() if is_text(segment_id) else None
+        if row is None or row[0] is None:
+            return None
+        try:
+            return self.track(row[0])
+        except QueryError:  # it went between the two looks
+            return None
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -184,35 +197,48 @@ class _Video:
     ) -> _Video:
         """Read a video, or of its segments only those of a track."""
         db, crops = metadata.connection.read(), _Crops(metadata.paths)
+        check = metadata.rows.check_columns
         of_track = "" if track_id is None else f" AND s.track_id = {int(track_id)}"
         rows = db.execute(_FRAMES, (media_file_id,)).fetchall()
+        check("frames", ("id", "frame_index", "timestamp_s", "until_s"), rows)
+        check("segments", (*[None] * 4, "id", "crop_path"), rows)
+        lasts_s = max(duration_s or 0.0, *(row[3] or row[2] for row in rows[-1:]), 0.0)
+        ends_s = until_the_next([row[2] for row in rows], lasts_s)
         frames = [
-            TimelineFrame(row[4], row[1], row[2], row[3] or row[2], crops.path(row[5]), row[6] - 1)
-            for row in rows
+            TimelineFrame(row[4], row[1], row[2], end_s, crops.path(row[5]), row[6] - 1)
+            for row, end_s in zip(rows, ends_s, strict=True)
         ]
         places = {row[0]: place for place, row in enumerate(rows)}
-        order = " ORDER"
-        wanted = _SEGMENTS.replace(order, of_track + order)
+        wanted = f"{_SEGMENTS}{of_track} ORDER BY f.frame_index, s.id"
+        found = db.execute(wanted, (media_file_id,)).fetchall()
+        check("segments", _SEGMENT_COLUMNS, found)
         segments = [
             _Segment(row[0], places[row[1]], row[2], tuple(row[3:7]), row[7], row[8])
-            for row in db.execute(wanted, (media_file_id,)).fetchall()
+            for row in found
             if row[1] in places
         ]
+        segments.sort(key=lambda each: each.frame)  # a stranger's frames may be in any order
         tags: dict[str, list[Tag]] = {}
         colours: dict[str, str | None] = {}
         positions: dict[str, int | None] = {}
-        for row in db.execute(_TAGS + of_track, (media_file_id,)).fetchall():
+        tagged = db.execute(_TAGS + of_track, (media_file_id,)).fetchall()
+        check("segment_tags", (*[None] * 4, "confidence", "source"), tagged)
+        check("tags", (None, "name", "colour", "position"), tagged)
+        for row in tagged:
             segment_id, name, colours[name], positions[name], confidence, source = row
             tags.setdefault(segment_id, []).append(Tag(name, confidence, source))
-        made = _until_the_next(frames, duration_s)
-        return cls(metadata, crops, made, segments, tags, colours, positions)
+        return cls(metadata, crops, frames, segments, tags, colours, positions)
 
     def tracks(self, sql: str, *values: int) -> list[Track]:
         by_track: dict[int, list[_Segment]] = {}
         for segment in self.segments:
             if segment.track_id is not None:
                 by_track.setdefault(segment.track_id, []).append(segment)
-        rows = self.metadata.connection.read().execute(sql, values)
+        db = self.metadata.connection.read()
+        if not any(column[1] == "origin" for column in db.execute("PRAGMA table_info(tracks)")):
+            sql = sql.replace("origin", "NULL")  # a reader opens an older library as it is
+        rows = db.execute(sql, values).fetchall()
+        self.metadata.rows.check_columns("tracks", ("id", "begin_s", "end_s", "origin"), rows)
         return [self._track(values[0], row, by_track[row[0]]) for row in rows if row[0] in by_track]
 
     def _track(self, media_file_id: int, row: Any, segments: Sequence[_Segment]) -> Track:
@@ -299,16 +325,6 @@ class _Video:
             bars.append(LaneBar(begin_s, end_s, track_id, best.segment.id, frames))
             last = frame
         return bars
-
-
-def _until_the_next(
-    frames: Sequence[TimelineFrame], duration_s: float | None
-) -> list[TimelineFrame]:
-    """Let every frame stand until the next one, and the last until the end of the video."""
-    ends = [frame.timestamp_s for frame in frames[1:]]
-    if frames:
-        ends.append(max(frames[-1].until_s, duration_s or 0.0))
-    return [replace(frame, until_s=end) for frame, end in zip(frames, ends, strict=True)]
 
 
 def _how_well(seen: _Seen) -> tuple[tuple[int, float], int, str]:

@@ -74,8 +74,8 @@ class TrackEdits:
                 both = [each for each in members if each.frame_id in frames]
                 if both:
                     raise QueryError(
-                        f"these tracks are seen together in {counted(len(both), 'frame')}, so they"
-                        " can't be one thing; take those segments out first, or split the tracks"
+                        f"these tracks share {counted(len(both), 'frame')}; split them, or take"
+                        " segments out first"
                     )
                 frames.update(each.frame_id for each in members)
                 places |= dict.fromkeys((each.segment_id for each in members), track_ids[0])

@@ -75,8 +75,9 @@ class Tracklet:
 
     @property
     def embedding(self) -> np.ndarray:
-        """The mean of its embeddings, of length 1."""
-        return np.asarray(self._embedding / np.linalg.norm(self._embedding))
+        """The mean of its embeddings, of length 1; 0 where all of them wait to be made."""
+        length = max(float(np.linalg.norm(self._embedding)), 1e-6)
+        return np.asarray(self._embedding / np.float32(length))
 
     @property
     def colours(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.atomic_output import check_place
 from src.datasets.staging import staging_folder
@@ -17,7 +18,6 @@ from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.library_files import SafeFolder
 from src.processing.ffmpeg_process import find_ffmpeg
-from src.processing.known_frames import KnownFrame
 from src.processing.video_streams import read_header
 from src.records import MediaFile
 from src.track_records import ClipMasks
@@ -85,14 +85,6 @@ class Clip:
             )
         return media
 
-    def _known_frames(self) -> list[KnownFrame]:
-        rows = self.metadata.connection.read().execute(
-            "SELECT frame_index, timestamp_s FROM frames WHERE media_file_id = ?"
-            " AND timestamp_s IS NOT NULL ORDER BY timestamp_s",
-            (self.media_file_id,),
-        )
-        return [(row[0], row[1]) for row in rows]
-
     def _check_place(self, file: Path, media: MediaFile) -> None:
         """Check that a clip may come to its place.
 
@@ -133,10 +125,11 @@ class Clip:
             with folder.open_new(f"{staging}/{_SOUND}") as stream:
                 if read_sound(program, media.path, begin_s, end_s - begin_s, stream):
                     sound = folder.root / staging / _SOUND
+        known = stored_frame_times(self.metadata.connection, media.id)
         written, encoder = 0, None
         with (
             contextlib.ExitStack() as stack,
-            closing(read_from(media.path, begin_s, self._known_frames())) as frames,
+            closing(read_from(media.path, begin_s, known)) as frames,
         ):
             for time_s, image_rgb in at_steps(frames, begin_s, end_s, rate):
                 if encoder is None:

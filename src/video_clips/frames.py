@@ -44,7 +44,7 @@ def steps_of(begin_s: float, end_s: float, rate: Fraction) -> int:
 def at_steps(
     frames: Iterable[Frame], begin_s: float, end_s: float, rate: Fraction
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """Give what is shown at each step of a clip; fewer where the video ends before.
+    """Yield the frame that is shown at each step of a clip; fewer where the video ends before.
 
     Args:
         frames: of the video in order, from one that is shown at the beginning or before.

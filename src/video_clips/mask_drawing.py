@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from src.database.frame_spans import stored_frame_times, until_the_next
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
@@ -97,7 +98,7 @@ def things_to_draw(
     Raises:
         ExportError: there is none of it in the range.
     """
-    times_s = _sampled(metadata, media)
+    times_s = [time_s for _, time_s in stored_frame_times(metadata.connection, media.id)]
     before = [at_s for at_s in times_s if at_s <= begin_s]
     after = [at_s for at_s in times_s if at_s >= end_s]
     where = MediaFileIs((media.id,)) & KindIs(("object",))
@@ -116,17 +117,8 @@ def things_to_draw(
     key = None if wanted.label is None else casefold_key(wanted.label)
     labels = LabelTable(metadata.connection, metadata.rows).labels() if key else []
     colour = next((each.colour for each in labels if casefold_key(each.name) == key), None)
-    ends_s = dict(zip(times_s, [*times_s[1:], media.duration_s or end_s], strict=True))
+    ends_s = dict(zip(times_s, until_the_next(times_s, media.duration_s or end_s), strict=True))
     return _things(segments, ends_s, colour)
-
-
-def _sampled(metadata: MetadataDatabase, media: MediaFile) -> list[float]:
-    rows = metadata.connection.read().execute(
-        "SELECT timestamp_s FROM frames WHERE media_file_id = ? AND timestamp_s IS NOT NULL"
-        " ORDER BY timestamp_s",
-        (media.id,),
-    )
-    return [row[0] for row in rows]
 
 
 def _things(

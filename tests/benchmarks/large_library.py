@@ -67,20 +67,24 @@ def _normalised(rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def fill(paths: LibraryPaths, vectors: np.ndarray, model: str, opposed: np.ndarray) -> None:
+def fill(
+    paths: LibraryPaths, vectors: np.ndarray | int, model: str, opposed: np.ndarray | None = None
+) -> None:
     """Store vectors as segments, 20 a file; 1 in 100 is tagged rare, each second one half.
 
     The checksums are those that the program's triggers would compute.
 
     Args:
+        vectors: (N, 512) float32; or how many segments, which then have none.
         opposed: (N,) bool, which of them get a third tag.
     """
     MetadataDatabase(paths).close()
     with closing(sqlite3.connect(paths.metadata_db, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")  # a log would be as large as the file
         db.execute("PRAGMA synchronous = OFF")
-        db.execute("PRAGMA cache_size = -200000")
+        db.execute("PRAGMA cache_size = -1000000")  # ids come in no order
         db.execute("BEGIN")
-        n = len(vectors)
+        n = vectors if isinstance(vectors, int) else len(vectors)
         files = -(-n // PER_FILE)
         _insert(db, "models", ["id", "name"], iter([(1, model)]))
         _insert(db, "roots", ["id", "path"], iter([(1, "/photos")]))
@@ -117,19 +121,21 @@ def fill(paths: LibraryPaths, vectors: np.ndarray, model: str, opposed: np.ndarr
                 for i in range(n)
             ),
         )  # fmt: skip
-        _insert(
-            db,
-            "embeddings",
-            ["id", "segment_id", "model_id", "vector"],
-            ((i + 1, name_of(i), 1, vectors[i].tobytes()) for i in range(n)),
-        )
+        if not isinstance(vectors, int):
+            _insert(
+                db,
+                "embeddings",
+                ["id", "segment_id", "model_id", "vector"],
+                ((i + 1, name_of(i), 1, vectors[i].tobytes()) for i in range(n)),
+            )
         _insert(
             db,
             "tags",
             ["id", "name", "added_by"],
             ((i, name, "vocabulary") for i, name in enumerate(TAGS, 1)),
         )
-        tagged = {1: range(0, n, 100), 2: range(1, n, 2), 3: np.flatnonzero(opposed).tolist()}
+        some = [] if opposed is None else np.flatnonzero(opposed).tolist()
+        tagged = {1: range(0, n, 100), 2: range(1, n, 2), 3: some}
         for tag, rows in tagged.items():
             _insert(
                 db,
@@ -139,6 +145,7 @@ def fill(paths: LibraryPaths, vectors: np.ndarray, model: str, opposed: np.ndarr
             )
         count_rows(db)
         db.execute("COMMIT")
+        db.execute("PRAGMA journal_mode = WAL")
 
 
 def name_of(number: int) -> str:

@@ -230,9 +230,10 @@ def test_a_strangers_library_sends_nothing_to_the_strangers_server(
     Settings(chroma_server="http://127.0.0.1:9").save(paths.settings)
     with MediaLibrary(paths) as library:
         assert "--chroma http://127.0.0.1:9" in " ".join(library.settings_problems)
-        assert library._chroma_server is None
+        assert library._chroma_server is None and library.index_server is None
         library.keep_index("http://127.0.0.1:9")
         assert library._chroma_server == ChromaAddress("127.0.0.1", 9)
+        assert library.index_server == "http://127.0.0.1:9"
     config.remember_library(tmp_path)
     with MediaLibrary(paths) as library:
         assert not library.settings_problems
@@ -240,3 +241,16 @@ def test_a_strangers_library_sends_nothing_to_the_strangers_server(
             library.keep_index("studio")
         library.keep_index(None)
         assert library.settings.chroma_server is None
+
+
+def test_a_server_is_tried_and_told_nothing(server: ChromaServer, paths: LibraryPaths) -> None:
+    with MediaLibrary(paths) as library, in_front_of(server.port, token="s3cret") as port:
+        before = paths.settings.exists()
+        assert library.test_server(str(server.address)) is None
+        for address, says in (
+            ("http://127.0.0.1:1", "can't be reached"),
+            (f"http://127.0.0.1:{port}", "asks for a token"),
+            ("studio", "no address of a Chroma server"),
+        ):
+            assert says in (library.test_server(address) or ""), address
+        assert library.settings.chroma_server is None and paths.settings.exists() == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ import pytest
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.gui.dialogs.messages import ask, show_error
+from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.overlay import Overlay
 from src.records import Tag
+from src.settings import Settings
 from tests.e2e.desktop import Screen, Start
 
 TAGS = 200  # of each segment: an export of all takes some seconds
@@ -61,6 +63,78 @@ def test_a_dialog_that_opens_leaves_the_one_under_it(overlay: Overlay) -> None:
     overlay.root.update()
     assert closed == ["second", "first"] and not overlay.is_open
     assert str(overlay.root.focus_get()).startswith(f"{entry}.")
+
+
+class Settled:
+    """What a dialog of settings asks for, answered when the test says so."""
+
+    def __init__(self, overlay: Overlay, settings: Settings) -> None:
+        self.asked: list[tuple[str, Callable[[str | None], None]]] = []
+        self.saved: list[Settings] = []
+        self.dialog = SettingsDialog(
+            overlay,
+            settings,
+            "/library",
+            lambda settings, _: self.saved.append(settings),
+            lambda: None,
+            lambda: None,
+            lambda address, then: self.asked.append((address, then)),
+        )
+        overlay.root.update()
+
+    @property
+    def said(self) -> str:
+        return str(self.dialog._hints["Search index"].cget("text"))
+
+
+def test_a_servers_address_is_tried_in_its_place_and_saved(overlay: Overlay) -> None:
+    given = Settled(overlay, Settings())
+    server = given.dialog.server
+    assert server.address is None and "library's folder" in given.said
+    server._test()
+    assert not given.asked  # nothing to try
+    server._entry.set("http://studio:8000")
+    server._test()
+    server._test()  # once is enough
+    ((address, answer),) = given.asked
+    assert address == "http://studio:8000" and "Waiting" in given.said
+    answer("http://studio:8000 can't be reached")
+    assert given.said == "http://studio:8000 can't be reached."
+    server._test()
+    server._entry.set("http://studio:9000")
+    given.asked.pop()[1](None)
+    assert "library's folder" in given.said  # the answer was another address's
+    server._test()
+    given.asked.pop()[1](None)
+    assert given.said == "The server answers."
+    given.dialog._save()
+    assert [each.chroma_server for each in given.saved] == ["http://studio:9000"]
+    server._entry.set("studio")
+    given.dialog._save()
+    assert len(given.saved) == 1 and "http://HOST:8000" in given.said
+    server._entry.set(" ")
+    given.dialog._save()
+    assert given.saved[-1].chroma_server is None
+    server._entry.set("http://a:1")
+    server._test()
+    given.dialog.close()
+    given.asked.pop()[1](None)  # nobody looks any more
+    overlay.root.update()
+
+
+@pytest.mark.parametrize(("height", "scrolls"), [(900, False), (400, True)])
+def test_settings_scroll_where_the_window_is_too_low_for_them(
+    overlay: Overlay, height: int, scrolls: bool
+) -> None:
+    overlay.root.geometry(f"960x{height}")
+    overlay.root.update()
+    given = Settled(overlay, Settings())
+    for _ in range(5):
+        overlay.root.update()
+    frame = given.dialog._dialog
+    assert frame.winfo_y() >= 0 and frame.winfo_y() + frame.winfo_height() <= height
+    assert given.dialog._foot.winfo_rooty() > given.dialog._table.winfo_rooty()
+    assert bool(given.dialog._scrolled._scrollbar.winfo_ismapped()) == scrolls
 
 
 def test_a_dialog_goes_from_under_another(overlay: Overlay) -> None:

@@ -17,7 +17,7 @@ from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
 from src.settings import Settings
-from tests.conftest import draw_video
+from tests.remembered_videos import draw_video
 from tests.warm_start import CUT_ALREADY, WarmStart
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)

@@ -16,13 +16,13 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.events import FrameStored
 from src.library import MediaLibrary
-from tests.conftest import draw_video
 from tests.e2e.killed_work import SETTINGS, Models
 from tests.e2e.killing import assert_same_rows, kill_with_children, rows_of, wait_for_words
+from tests.remembered_videos import draw_video
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
-SECONDS, RATE = 4, 5
+SECONDS, RATE = 2, 5
 NEW = SECONDS * RATE - SECONDS
 ROUNDS = 3
 processes = multiprocessing.get_context("forkserver")

@@ -19,7 +19,7 @@ from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.settings import Settings
 from tests.conftest import MakeVideo
-from tests.processing.test_ingest import SETTINGS, add, of_kind, shared_models
+from tests.processing.test_ingest import SETTINGS, SharedModels, add, of_kind, shared_models
 
 __all__ = ["shared_models"]
 
@@ -94,25 +94,33 @@ def added_at(
 def test_sampled_finely_it_is_as_if_it_had_been_added_at_that_rate(
     library: MediaLibrary, shared_models: ModelManager, make_video: MakeVideo, tmp_path: Path
 ) -> None:
-    video = make_video("v.mp4", 4, *KEYS)
+    video = make_video("v.mp4", 2, *KEYS)
     add(library, video)
     before = segments_of(library)
-    events = list(sample(library, 0, 4, 5))
+    events = list(sample(library, 0, 2, 5))
     with closing(added_at(5, video, tmp_path / "other", shared_models)) as other:
-        assert len(frames_of(other)) == 20
+        assert len(frames_of(other)) == 10
         assert_same(library, other)
         assert library.stats().segments == other.stats().segments
-    assert len(of_kind(events, FrameStored)) == 16
-    assert of_kind(events, FileDone)[0].frames == 20
+    assert len(of_kind(events, FrameStored)) == 8
+    assert of_kind(events, FileDone)[0].frames == 10
     assert before.keys() <= segments_of(library).keys()
-    assert of_kind(events, JobDone)[0].frames == 16
+    assert of_kind(events, JobDone)[0].frames == 8
     assert not of_kind(list(library.verify()), ProblemFound)
 
 
+@pytest.fixture
+def uncut(paths: LibraryPaths, models: ModelManager) -> Iterator[MediaLibrary]:
+    """A library without a SAM: each frame is one segment, which takes no time."""
+    without = SharedModels(models.load_clip(), None)
+    with MediaLibrary(paths, without, replace(SETTINGS, sam_model="none")) as library:
+        yield library
+
+
 def test_only_the_range_is_read_and_its_frames_have_their_own_numbers(
-    library: MediaLibrary, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+    uncut: MediaLibrary, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(library, make_video("v.mp4", 12, *KEYS))
+    add(uncut, make_video("v.mp4", 6, *KEYS))
     from src.processing import known_frames
 
     read: list[float] = []
@@ -124,52 +132,53 @@ def test_only_the_range_is_read_and_its_frames_have_their_own_numbers(
             yield frame
 
     monkeypatch.setattr(known_frames, "decoded", watched)
-    events = list(sample(library, 8, 9, 5))
+    events = list(sample(uncut, 4, 5, 5))
     stored = of_kind(events, FrameStored)
-    assert [event.frame_index for event in stored] == [82, 84, 86, 88]
-    assert [event.timestamp_s for event in stored] == pytest.approx([8.2, 8.4, 8.6, 8.8])
-    assert read and min(read) > 6 and max(read) < 9.5
+    assert [event.frame_index for event in stored] == [42, 44, 46, 48]
+    assert [event.timestamp_s for event in stored] == pytest.approx([4.2, 4.4, 4.6, 4.8])
+    assert read and min(read) > 2 and max(read) < 5.5
     assert stored[-1].fraction == pytest.approx(0.8)
 
 
 def test_it_goes_on_where_it_was_stopped(
     library: MediaLibrary, shared_models: ModelManager, make_video: MakeVideo, tmp_path: Path
 ) -> None:
-    video = make_video("v.mp4", 3, *KEYS)
+    video = make_video("v.mp4", 2, *KEYS)
     add(library, video)
-    with closing(sample(library, 0, 3, 5)) as events:
+    with closing(sample(library, 0, 2, 5)) as events:
         for event in events:
             if isinstance(event, FrameStored):
                 break
-    assert len(frames_of(library)) == 4
-    again = list(sample(library, 0, 3, 5))
-    assert len(of_kind(again, FrameStored)) == 11
+    assert len(frames_of(library)) == 3
+    again = list(sample(library, 0, 2, 5))
+    assert len(of_kind(again, FrameStored)) == 7
     with closing(added_at(5, video, tmp_path / "other", shared_models)) as other:
         assert_same(library, other)
-    assert not of_kind(list(sample(library, 0, 3, 5)), FrameStored)
+    assert not of_kind(list(sample(library, 0, 2, 5)), FrameStored)
 
 
 def test_what_people_did_stays(library: MediaLibrary, make_video: MakeVideo) -> None:
-    add(library, make_video("v.mp4", 3, *KEYS))
+    add(library, make_video("v.mp4", 2, *KEYS))
     drawn, removed = list(segments_of(library))[:2]
     library.add_tag(drawn, "mine")
     rows = "SELECT * FROM decisions WHERE source = 'human'"
     before = [tuple(row) for row in library.metadata.connection.read().execute(rows)]
-    list(sample(library, 0, 3, 5))
+    list(sample(library, 0, 2, 5))
     after = [tuple(row) for row in library.metadata.connection.read().execute(rows)]
     assert before and before == after
     assert removed in segments_of(library)
 
 
 def test_what_looks_alike_comes_in_and_what_is_equal_stands_for_it(
-    paths: LibraryPaths, shared_models: ModelManager, make_video: MakeVideo
+    paths: LibraryPaths, models: ModelManager, make_video: MakeVideo
 ) -> None:
     # the picture changes a little at 4 s, which the dHash takes for the same
     box = "drawbox=x=80:y=60:w=6:h=6:color=gray:t=fill:enable='gte(t,4)'"
     still = ("-vf", f"trim=end_frame=1,loop=-1:1,setpts=N/10/TB,trim=duration=8,{box}")
     video = make_video("v.mkv", 1, *still, "-c:v", "ffv1", "-g", "10")
-    settings = replace(SETTINGS, duplicate_distance=2)
-    with MediaLibrary(paths, shared_models, settings) as library:
+    settings = replace(SETTINGS, duplicate_distance=2, sam_model="none")
+    without = SharedModels(models.load_clip(), None)
+    with MediaLibrary(paths, without, settings) as library:
         add(library, video)
         assert [row[:3] for row in frames_of(library)] == [(0, 0.0, 7.0)]
         events = list(sample(library, 2, 6, 5))
@@ -195,16 +204,16 @@ def test_what_looks_alike_comes_in_and_what_is_equal_stands_for_it(
     ],
 )
 def test_what_cannot_be_is_refused(
-    library: MediaLibrary,
+    uncut: MediaLibrary,
     make_video: MakeVideo,
     asked: tuple[int, float, float, float],
     said: str,
 ) -> None:
-    add(library, make_video("v.mp4", 2, *KEYS))
+    add(uncut, make_video("v.mp4", 2, *KEYS))
     media_id, *wanted = asked
     with pytest.raises(QueryError, match=said):
-        list(sample(library, *wanted, media_id=media_id))
-    assert len(frames_of(library)) == 2
+        list(sample(uncut, *wanted, media_id=media_id))
+    assert len(frames_of(uncut)) == 2
 
 
 def test_a_photo_has_no_more_frames(library: MediaLibrary, scene_files: list[Path]) -> None:
@@ -214,34 +223,34 @@ def test_a_photo_has_no_more_frames(library: MediaLibrary, scene_files: list[Pat
 
 
 def test_a_file_that_is_gone_or_another_one_changes_nothing(
-    library: MediaLibrary, make_video: MakeVideo, tmp_path: Path
+    uncut: MediaLibrary, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     video = make_video("v.mp4", 2, *KEYS)
-    add(library, video)
-    before = segments_of(library)
+    add(uncut, video)
+    before = segments_of(uncut)
     video.rename(tmp_path / "elsewhere.mp4")
     with pytest.raises(MediaReadError, match="missing"):
-        list(sample(library, 0, 2, 5))
+        list(sample(uncut, 0, 2, 5))
     shutil.copy(make_video("other.mp4", 3, *KEYS), video)
     with pytest.raises(MediaReadError, match="add it again"):
-        list(sample(library, 0, 2, 5))
-    assert segments_of(library).keys() == before.keys()
+        list(sample(uncut, 0, 2, 5))
+    assert segments_of(uncut).keys() == before.keys()
     # its new content takes the place of all frames, the finely sampled ones among them
     os.utime(video, (1, 1))
-    add(library, video)
-    assert [row[0] for row in frames_of(library)] == [0, 10, 20]
+    add(uncut, video)
+    assert [row[0] for row in frames_of(uncut)] == [0, 10, 20]
 
 
 def test_a_video_that_is_not_wholly_there_is_added_first(
-    library: MediaLibrary, make_video: MakeVideo
+    uncut: MediaLibrary, make_video: MakeVideo
 ) -> None:
     video = make_video("v.mp4", 2, *KEYS)
-    with closing(library.add([video])) as events:
+    with closing(uncut.add([video])) as events:
         for event in events:
             if isinstance(event, FrameStored):
                 break
     with pytest.raises(MediaReadError, match="add it first"):
-        list(sample(library, 0, 2, 5))
+        list(sample(uncut, 0, 2, 5))
 
 
 def test_no_more_frames_than_the_settings_allow(
@@ -249,8 +258,8 @@ def test_no_more_frames_than_the_settings_allow(
 ) -> None:
     settings = replace(SETTINGS, frames_per_video=6)
     with MediaLibrary(paths, shared_models, settings) as library:
-        add(library, make_video("v.mp4", 3, *KEYS))
-        (done,) = of_kind(list(sample(library, 0, 3, 5)), FileDone)
+        add(library, make_video("v.mp4", 2, *KEYS))
+        (done,) = of_kind(list(sample(library, 0, 2, 5)), FileDone)
         assert done.frames == 6
         assert done.note is not None and "frames_per_video" in done.note
 

@@ -113,14 +113,17 @@ smpte170m/bt470bg/smpte170m, top coded first (swapped)), 720x576 [SAR 16:15 DAR 
     )
     fields, hdr, plain, cover, unknown = header.streams
     assert fields == VideoStream(
-        1, "mpeg2video", "yuv420p", (720, 576), "smpte170m", is_interlaced=True, packets=1
-    )
+        1, "mpeg2video", "yuv420p", (720, 576), "smpte170m", is_interlaced=True,
+        frames_per_second=25, packets=1,
+    )  # fmt: skip
     assert hdr == VideoStream(
         2, "vp9", "yuv420p10le", (1920, 1080), "bt2020nc", 9, 18, is_default=True,
-        has_hidden_alpha=True,
+        has_hidden_alpha=True, frames_per_second=30,
     )  # fmt: skip
     assert hdr.has_alpha and not plain.has_alpha and cover.has_alpha
-    assert plain == VideoStream(3, "h264", "yuv420p", (64, 48), "bt709", packets=2)
+    assert plain == VideoStream(
+        3, "h264", "yuv420p", (64, 48), "bt709", frames_per_second=25, packets=2
+    )
     assert cover.is_cover and unknown == VideoStream(5, "h264")
     dates = [value for name, value in header.notes if name == "creation_time"]
     assert dates == ["2021-05-05T10:00:00.000000Z"]

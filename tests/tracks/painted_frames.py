@@ -86,6 +86,13 @@ def segment(own_id: str, mask: np.ndarray, vector: np.ndarray) -> SegmentToLink:
     )
 
 
+def disc(own_id: str, looks_like: str, at_xy: tuple[float, float], radius: int) -> SegmentToLink:
+    """A round segment with the embedding of a thing."""
+    mask = np.zeros(SIZE_WH[::-1], np.uint8)
+    cv2.circle(mask, (round(at_xy[0]), round(at_xy[1])), radius, 1, -1)
+    return segment(own_id, mask, look_of(looks_like)[0])
+
+
 def straight(
     from_xy: tuple[float, float], step_xy: tuple[float, float]
 ) -> Callable[[int], tuple[float, float] | None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from src.database.metadata_db import MetadataDatabase
@@ -13,6 +14,9 @@ from src.database.segment_store import NewSegment
 from src.events import Progress
 from src.records import Segment
 from src.tracks.link_job import link_videos
+from src.tracks.linker import Linker
+from src.tracks.segment_looks import FrameToLink
+from src.tracks.stored_frames import StoredFrames
 from tests.conftest import MODEL
 from tests.tracks.painted_frames import SIZE_WH, Thing, paint, straight
 
@@ -89,6 +93,42 @@ def test_a_video_whose_segments_change_meanwhile_is_linked_again(
     assert [*job] and tracks_of(metadata) == []
     assert [*link_videos(metadata)]
     assert tracks_of(metadata) == expected(frames=FRAMES + 1)
+
+
+def test_nothing_can_change_between_the_last_look_and_the_write(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id, looked = add_video(metadata), list[bool]()
+    state = StoredFrames.state
+
+    def look_and_note(frames: StoredFrames) -> str:
+        found = state(frames)
+        writer = metadata.connection._writer
+        looked.append(writer is not None and writer.in_transaction)
+        return found
+
+    monkeypatch.setattr(StoredFrames, "state", look_and_note)
+    list(link_videos(metadata))
+    assert looked == [False, True] and media_id not in metadata.tracks.unlinked_media()
+
+
+def test_a_video_that_can_not_be_linked_is_no_reason_to_leave_out_others(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = add_video(metadata, "odd.mp4")
+    add_video(metadata, "b.mp4")
+    see = Linker.see
+
+    def fail_at_odd(linker: Linker, frame: FrameToLink) -> None:
+        if any(each.id.startswith("odd") for each in frame.segments):
+            raise ValueError("nobody has thought of this")
+        see(linker, frame)
+
+    monkeypatch.setattr(Linker, "see", fail_at_odd)
+    done = [event for event in link_videos(metadata) if isinstance(event, Progress)]
+    assert (done[-1].done, done[-1].total) == (2 * FRAMES, 2 * FRAMES)
+    assert tracks_of(metadata) == expected("b.mp4")
+    assert metadata.tracks.unlinked_media() == [odd]
 
 
 def test_a_frame_whose_picture_is_gone_is_linked_all_the_same(metadata: MetadataDatabase) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,14 @@ import pytest
 from src.tracks import stitching
 from src.tracks.linker import Linker, link
 from src.tracks.segment_looks import FrameToLink
-from tests.tracks.painted_frames import Thing, background, mirrored, paint, straight
+from tests.tracks.painted_frames import (
+    Thing,
+    background,
+    disc,
+    mirrored,
+    paint,
+    straight,
+)
 
 CROSSING = (
     Thing("wall", lambda _: (120, 30), 22, is_round=False),
@@ -78,6 +85,48 @@ def test_a_part_never_becomes_the_whole() -> None:
     assert things_of(link(frames)) == [["part"], ["whole"]]
 
 
+def cut_twice(found: Callable[[int], Sequence[str]], frames: int = 20) -> list[FrameToLink]:
+    """A thing that goes by; SAM cuts it with its rim, without, or both ways in one frame."""
+    radii = {"with rim": 24, "without": 19}
+    video = []
+    for n in range(frames):
+        frame = paint([Thing("thing", straight((40, 60), (3, 0)), 24)], n)
+        cuts = [disc(f"{name}@{n}", "thing", (40 + 3 * n, 60), radii[name]) for name in found(n)]
+        video.append(dataclasses.replace(frame, segments=cuts))
+    return video
+
+
+def test_a_thing_that_is_cut_otherwise_from_frame_to_frame_is_one_track() -> None:
+    """Twice in some frames, in others with its rim or without: each frame has one of its track."""
+    both = ("with rim", "without")
+    frames = cut_twice(lambda n: (both, both, both[:1], both[:1], both[1:], both[1:])[n % 6])
+    (track,) = link(frames)
+    assert [own.split("@")[1] for own in track] == [str(n) for n in range(20)]
+
+
+@pytest.mark.parametrize("first", ["with rim", "without"])
+def test_of_two_segments_of_one_thing_the_track_takes_the_one_that_it_had_before(
+    first: str,
+) -> None:
+    frames = cut_twice(lambda n: [first] if n == 0 else ["with rim", "without"])
+    assert things_of(link(frames)) == [[first]]
+
+
+def test_where_a_part_becomes_the_whole_thing_what_was_followed_longest_goes_on() -> None:
+    """The inner one is too small to be the thing at first, and has a track of its own by then."""
+
+    def frame(n: int) -> FrameToLink:
+        at_xy = 40 + 3 * n, 60
+        cuts = [disc(f"thing@{n}", "thing", at_xy, 24)]
+        if n >= 5:
+            cuts.append(disc(f"inner@{n}", "thing", at_xy, 14 if n < 9 else 19))
+        return dataclasses.replace(paint([Thing("thing", lambda _: at_xy, 24)], n), segments=cuts)
+
+    whole, inner = sorted(link(map(frame, range(20))), key=len, reverse=True)
+    assert whole == [f"thing@{n}" for n in range(20)]
+    assert inner == [f"inner@{n}" for n in range(5, 9)]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_no_segment_is_in_two_tracks_and_no_track_has_two_of_a_frame(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -140,3 +189,28 @@ def test_what_is_kept_does_not_grow_with_the_video(monkeypatch: pytest.MonkeyPat
     assert max(held[120:]) <= max(held[60:120]) + 3
     assert max(held) < 60
     assert len(linker.end()) >= 40
+
+
+@pytest.mark.parametrize("value", [0.0, 512**-0.5])
+def test_embeddings_that_say_nothing_are_no_reason_to_fail(value: float) -> None:
+    """They wait to be made, or the CLIP finds everything the same."""
+    same = np.full(512, value, np.float32)
+    frames = [
+        dataclasses.replace(
+            frame,
+            segments=[dataclasses.replace(each, embedding=same) for each in frame.segments],
+        )
+        for frame in video(CROSSING, 60)
+    ]
+    wall = next(track for track in link(frames) if track[0].startswith("wall"))
+    assert things_of([wall]) == [["wall"]] and len(wall) > 10
+
+
+@pytest.mark.parametrize("shape", [(2, 2048, 3), (2048, 1, 3), (1, 1, 3), (300, 4000, 3)])
+def test_a_picture_of_any_shape_can_be_looked_at(shape: tuple[int, int, int]) -> None:
+    """Of a video that is a thousand times as wide as high little is left in its stored pictures."""
+    frames = [
+        dataclasses.replace(frame, picture_rgb=np.zeros(shape, np.uint8))
+        for frame in video(CROSSING[:1], 4)
+    ]
+    assert things_of(link(frames)) == [["wall"]]

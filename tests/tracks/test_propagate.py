@@ -5,6 +5,8 @@ tests/models/sam2/test_video_memory.py holds the real one against the package's 
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 
 from src.config import LibraryPaths
+from src.database import track_acts
 from src.errors import MediaReadError, ModelNotLoadedError, QueryError
 from src.events import JobDone, ProblemFound, Progress, SegmentPropagated
 from src.library import MediaLibrary
@@ -22,8 +25,8 @@ from src.models.model_manager import ModelManager
 from src.records import Frame, StoredSegment
 from src.settings import Settings
 from src.tracks import following, propagated
-from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SharedModels
+from tests.remembered_videos import copy_of_drawn
 
 # without a SAM each frame is one segment, so a test says itself what else is there
 SETTINGS = Settings(duplicate_distance=-1, sam_model="none")
@@ -66,13 +69,23 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[RedMemory]:
     return made
 
 
+@pytest.fixture(scope="module")
+def with_square(
+    models: ModelManager, drawn_already: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A library of that video, to be copied."""
+    folder = tmp_path_factory.mktemp("with square")
+    video = copy_of_drawn(drawn_already, folder / "v.mkv", FRAMES, *MOVING)
+    paths = LibraryPaths(folder / "library")
+    with MediaLibrary(paths, SharedModels(models.load_clip(), None), SETTINGS) as library:
+        list(library.add([video]))
+    return paths.root
+
+
 @pytest.fixture
-def library(
-    paths: LibraryPaths, models: ModelManager, make_video: MakeVideo
-) -> Iterator[MediaLibrary]:
-    shared = SharedModels(models.load_clip(), None)
-    with MediaLibrary(paths, shared, SETTINGS) as library:
-        list(library.add([make_video("v.mkv", FRAMES, *MOVING)]))
+def library(paths: LibraryPaths, models: ModelManager, with_square: Path) -> Iterator[MediaLibrary]:
+    shutil.copytree(with_square, paths.root)
+    with MediaLibrary(paths, SharedModels(models.load_clip(), None), SETTINGS) as library:
         yield library
 
 
@@ -247,6 +260,24 @@ def test_it_is_one_act_undone_and_done_again(
     assert {name: [each.id for each in some] for name, some in objects(library).items()} == after
     assert track_of(library, start)[2] == [0, 1, 2, 3, 5, 6, 7]
     assert not [each for each in library.verify() if isinstance(each, ProblemFound)]
+
+
+def test_doing_it_again_does_not_look_through_the_video_for_each_segment(
+    library: MediaLibrary, played: list[RedMemory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = propagate(library, draw(library, 2))
+    assert said.batch is not None and said.added > 2
+    library.tracks.undo(said.batch)
+    looked: list[int] = []
+    put = track_acts._put
+
+    def counted(db: sqlite3.Connection, media_file_id: int, *given: Any) -> int:
+        looked.append(media_file_id)
+        return put(db, media_file_id, *given)
+
+    monkeypatch.setattr(track_acts, "_put", counted)
+    assert library.tracks.redo(said.batch) == said.added
+    assert len(looked) == 1
 
 
 def test_it_stays_in_the_range(library: MediaLibrary, played: list[RedMemory]) -> None:

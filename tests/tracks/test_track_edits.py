@@ -99,7 +99,7 @@ def test_what_can_not_be_is_refused_with_a_reason(metadata: MetadataDatabase) ->
         (lambda: edits.split(one, segment_of(1, 2)), "not in the track"),
         (lambda: edits.split(99, segment_of(1, 2)), "no longer there"),
         (lambda: edits.join([one]), "at least two"),
-        (lambda: edits.join([one, other]), "together in 2 frames"),
+        (lambda: edits.join([one, other]), "share 2 frames"),
         (lambda: edits.join([one, far]), "different videos"),
         (lambda: edits.join([one, 99]), "no longer there"),
         (lambda: edits.take_out([segment_of(0, 5)]), "in no track"),

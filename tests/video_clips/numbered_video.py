@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -22,6 +24,12 @@ def grey_of(frame: int) -> int:
 
 def make_video(path: Path, frames: int = 50, sound: bool = True, *options: str) -> Path:
     """Write a video in which each frame is a little lighter than the one before."""
+    path.write_bytes(_drawn(path.suffix, frames, sound, options))
+    return path
+
+
+@cache
+def _drawn(suffix: str, frames: int, sound: bool, options: tuple[str, ...]) -> bytes:
     made = np.empty((frames, WH[1], WH[0], 3), np.uint8)
     made[:] = np.array([grey_of(each) for each in range(frames)])[:, None, None, None]
     length_s = frames / RATE
@@ -31,9 +39,12 @@ def make_video(path: Path, frames: int = 50, sound: bool = True, *options: str) 
         tone = f"sin(2*PI*440*t)*gt(t,{TONE_FROM_S})"
         command += ["-f", "lavfi", "-i", f"aevalsrc='{tone}':s=48000:d={length_s}"]
     command += ["-pix_fmt", "yuv420p", "-crf", "1", "-g", "12", "-metadata", "title=A secret"]
-    command += [*options, f"file:{path}"]
-    subprocess.run(command, input=made.tobytes(), check=True, timeout=60)
-    return path
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"drawn{suffix}"
+        subprocess.run(
+            [*command, *options, f"file:{file}"], input=made.tobytes(), check=True, timeout=60
+        )
+        return file.read_bytes()
 
 
 def frames_of(path: Path, size_wh: tuple[int, int] = WH) -> np.ndarray:

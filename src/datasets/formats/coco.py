@@ -177,7 +177,7 @@ class _Writer:
         self._stream.write("}\n")
 
     def _of_video(self, image: PlannedImage) -> dict[str, int]:
-        """Say which frame of which video an image is; nothing of what is none."""
+        """Return the fields for the video and frame of an image; empty for a photo or a crop."""
         frame = image.frame
         if frame.timestamp_s is None or image.cut is not None:
             return {}

@@ -104,7 +104,7 @@ def _about(first: PlannedImage, name: str, times_s: list[float]) -> str:
 
 
 def _rate(times_s: list[float]) -> str:
-    """Give the frames a second, by the step that most frames are apart; a whole number if near."""
+    """Return the frames a second by the median step between frames; rounded if near a whole one."""
     steps = np.diff(times_s)
     rate = float(1 / np.median(steps)) if len(steps) and np.median(steps) > 0 else _RATE_OF_ONE
     return f"{round(rate)}" if abs(rate - round(rate)) < 0.02 * rate else f"{rate:.3g}"

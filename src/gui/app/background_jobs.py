@@ -25,6 +25,7 @@ class BackgroundJobs:
         session.signals.job_event.append(self._job_event)
         session.signals.job_ended.append(self._job_ended)
         session.signals.content_changed.append(self.embed_edited)
+        session.signals.index_moved.append(self._tell_index)
 
     def _opened(self) -> None:
         library = self._session.library

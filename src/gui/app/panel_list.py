@@ -104,7 +104,7 @@ def _timeline(panels: Panels) -> Panel:
         panels.timeline_way.leave,
         panels.timeline_way.open_frame,
         panels.dialogs.open_file_at,
-        panels.search_for,
+        panels.timeline_way.search,
         lambda where, title: panels.dialogs.export((), where=where, title=title),
         panels.dialogs.save_clip,
     )

@@ -38,7 +38,6 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.records import MediaCard, SampledFrame, SearchHit
 from src.search.leaves import SegmentIs
-from src.search.query import Query
 
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
@@ -282,11 +281,6 @@ class Panels:
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
         origin = Origin("Results", self.search.query, hits, place=place)
         self.open_detail(hits[place].segment.id, origin, self.search.way)
-
-    def search_for(self, query: Query) -> None:
-        """Search for a whole query."""
-        self.go(BY_WORDS)
-        self.search.run_query(query)
 
     def open_detail(self, segment_id: str, origin: Origin, before: str) -> None:
         self.before_detail = before

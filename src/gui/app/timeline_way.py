@@ -75,3 +75,18 @@ class TimelineWay:
     def open_frame(self, segment_id: str) -> None:
         """Show a segment of the frame at the playhead; the way back leads to the timeline."""
         self._panels.open_detail(segment_id, Origin("Timeline"), TIMELINE)
+
+    def search(self, query: Query) -> None:
+        """Search for what the timeline asks for; the way back leads to it as it is now."""
+        panels, way = self._panels, (self.before, self._origin, self._back)
+        reader = panels.timeline.reader
+        media_file_id, asked = reader.media_file_id, reader.query
+
+        def back() -> None:
+            self.before, self._origin, self._back = way
+            panels.go(TIMELINE)
+            if media_file_id is not None:
+                panels.timeline.open(media_file_id, self._origin, query=asked)
+
+        panels.go(BY_WORDS)
+        panels.search.run_query(query, back)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,25 @@ class WindowDialogs:
             log.error("%s %s", sentence, details, exc_info=exc)
         show_error(self._overlay, title_of(exc), sentence, details)
 
-    def show_notices(self, recovered: str | None, settings_problems: Sequence[str]) -> None:
+    def show_notices(
+        self,
+        recovered: str | None,
+        settings_problems: Sequence[str],
+        share: str | None = None,
+    ) -> None:
         """Show once what a person has to know of the library that is open now, if anything.
 
         Args:
             recovered: that its database was damaged, and what came of it.
             settings_problems: settings that can't be used.
+            share: what to keep in mind, since it lies on a network share.
         """
         title = "Some settings can't be used"
         if recovered is not None:
             title = "Your library was damaged and has been repaired"
-        notices = [*([] if recovered is None else [recovered]), *settings_problems]
+        elif share is not None:
+            title = "Your library is on a network share"
+        notices = [*(each for each in (recovered, share) if each is not None), *settings_problems]
         if notices:
             show_error(self._overlay, title, "\n\n".join(map(as_sentence, notices)))
 
@@ -156,11 +165,12 @@ class WindowDialogs:
             library = self._session.library
             dialog = SettingsDialog(
                 self._overlay,
-                library.settings,
+                replace(library.settings, chroma_server=library.index_server),
                 str(library.paths.root),
                 self._save_settings,
                 self.open_another,
                 self._on_restart,
+                self._test_server,
             )
             device = library.settings.device
             # only the model manager knows, and models may still be loading
@@ -168,13 +178,26 @@ class WindowDialogs:
                 lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
 
-    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
+    def _test_server(self, address: str, then: Callable[[str | None], None]) -> None:
         library = self._session.library
-        self._session.main_thread.run(
-            lambda: library.save_settings(settings),
-            lambda _: then(),
-            fails="Couldn't save the settings",
-        )
+        self._session.main_thread.run(lambda: library.test_server(address), then)
+
+    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
+        session, library = self._session, self._session.library
+        server, named = settings.chroma_server, library.settings.chroma_server
+        moves = server != library.index_server
+
+        def save() -> None:
+            library.save_settings(replace(settings, chroma_server=named))
+            if moves:
+                library.keep_index(server)
+
+        def saved(_: None) -> None:
+            if moves:
+                session.tell_index_moved()
+            then()
+
+        session.main_thread.run(save, saved, fails="Couldn't save the settings")
 
     def open_another(self) -> None:
         """Ask for the folder of another library, and open that."""

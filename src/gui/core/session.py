@@ -43,6 +43,7 @@ class Listeners:
     content_changed: list[Callable[[], None]] = field(default_factory=list)
     missing_changed: list[Callable[[], None]] = field(default_factory=list)
     saved_searches_changed: list[Callable[[], None]] = field(default_factory=list)
+    index_moved: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Session:
@@ -310,6 +311,11 @@ class Session:
             fails: what to say where it fails: "Couldn't add the tag".
         """
         self._change(self.signals.content_changed, work, then, failed, fails)
+
+    def tell_index_moved(self) -> None:
+        """Say that something else keeps the search index now."""
+        self.index_away = None
+        self._tell_each(self.signals.index_moved)
 
     def tell_content_changed(self) -> None:
         """Notify the listeners of content_changed of what was not changed by `change`."""

@@ -77,7 +77,7 @@ class FrameActs:
         self._acts.redo()
 
     def forget(self) -> None:
-        """Let all that was done stand: another segment was opened."""
+        """Forget what could be undone: another segment was opened."""
         self._acts.forget()
         self._opened += 1
 
@@ -88,7 +88,7 @@ class FrameActs:
         added: Callable[[], None],
         refused: Callable[[Exception], None],
     ) -> None:
-        """Give a segment a tag.
+        """Add a tag to a segment.
 
         Args:
             added: called once it is saved, the first time and again.
@@ -151,7 +151,7 @@ class FrameActs:
         self._acts.do(Act(work, said, refresh, again), fails=fails)
 
     def remember_edit(self, kept: KeptEdit, whole: str) -> None:
-        """Let an edit of a mask be taken back that was kept, and show then what there is of it.
+        """Make a saved edit of a mask undoable; undo shows what is there then.
 
         Args:
             whole: the id of the frame as a whole.

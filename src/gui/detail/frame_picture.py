@@ -14,7 +14,7 @@ from src.gui.core.latest_work import Job, LatestWork
 from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, RADIUS_SMALL, SMALL, Theme
-from src.gui.widgets.frame_drawing import on_window, outlines, part_of
+from src.gui.widgets.frame_drawing import on_window, outlines, part_of, segments_under
 from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
@@ -129,10 +129,7 @@ class FramePicture(tkinter.Canvas):
             word: what stands on the chosen segment.
         """
         if view is not self.view:
-            # the smallest segment under a pixel is the one meant; segments come largest first
-            self._under = np.zeros(view.masks.shape[1:], np.int16)
-            for number, mask in enumerate(view.masks):
-                self._under[mask] = number
+            self._under = segments_under(view)
         if self.view is None or view.image_rgb is not self.view.image_rgb:
             self.port, self._full_rgb, self._full_asked = None, None, False
         self.view, self._lit, self._word = view, lit, word

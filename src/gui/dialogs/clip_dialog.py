@@ -97,7 +97,7 @@ class ClipDialog:
     @property
     def _which(self) -> tuple[str, ...]:
         """What can be drawn, by its names; what is chosen in the timeline first."""
-        chosen = [] if self._label is None else [f'"{self._label}"']
+        chosen = [] if self._label is None else [f"“{self._label}”"]
         if self._track_ids:
             chosen.append(THESE_TRACKS if len(self._track_ids) > 1 else "Selected track")
         return (*chosen, ALL_TRACKS)
@@ -109,7 +109,7 @@ class ClipDialog:
             return None
         if self.which.value == ALL_TRACKS:
             return ClipMasks()
-        if self._label is not None and self.which.value == f'"{self._label}"':
+        if self._label is not None and self.which.value == f"“{self._label}”":
             return ClipMasks(label=self._label)
         return ClipMasks(self._track_ids)
 

@@ -40,7 +40,7 @@ def clip_file(text: str) -> Path:
 
 
 def clip_problem(text: str) -> str:
-    """Say why no clip can go where a person typed; empty where one can."""
+    """Return why a clip can't be saved at the place that was typed; "" where it can."""
     if not text.strip():
         return "Choose a name for the clip."
     try:

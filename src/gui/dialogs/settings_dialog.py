@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from src.gui.core.wording import capital, listed
+from src.chroma_address import ChromaAddress
+from src.gui.core.wording import as_sentence, capital, listed
+from src.gui.dialogs.server_entry import ServerEntry, Try
 from src.gui.theme.theme import SMALL, TITLE
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, rule
 from src.gui.widgets.inputs import Entry
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.scrolled import Scrolled
 from src.settings import Settings
 
 _AS_MODEL, _AS_DESKTOP = "Automatic", "Match system"
@@ -66,6 +69,10 @@ _AFTER_RESTART = {
     "widget_scaling": "interface scale",
 }
 LARGEST_BATCH = 4096
+_KEPT_HERE = "Chroma server; if empty, the library's folder"
+# Of a window that is too low for all rows: what is left free over and under the dialog.
+_AROUND = 16
+_RIGHT = 256  # the width of what is chosen
 
 
 class SettingsDialog:
@@ -79,22 +86,26 @@ class SettingsDialog:
         on_save: Callable[[Settings, Callable[[], None]], None],
         on_folder: Callable[[], None],
         on_restart: Callable[[], None],
+        on_test: Try,
     ) -> None:
         """Open it.
 
         Args:
             on_save: keeps settings, and says when that is done.
+            on_test: asks a Chroma server whether it answers.
         """
         self.overlay, self.theme = overlay, overlay.theme
         self._settings, self._on_save, self._on_restart = settings, on_save, on_restart
-        self._dialog = dialog = overlay.open(640)
+        self._dialog = dialog = overlay.open(640, on_sized=self._fit)
         theme = self.theme
         head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(12, 4))
         label(head, theme, "Settings", size=TITLE, weight="medium").pack(side="left")
         IconButton(head, theme, "close", overlay.close_hint, self.close).pack(side="right")
-        self._table = ctk.CTkFrame(dialog, fg_color="transparent")
-        self._table.grid(row=1, column=0, sticky="ew", padx=(32, 28))
+        self._scrolled = Scrolled(dialog, theme, theme.colours.sidebar, (32, 28))
+        self._scrolled.grid(row=1, column=0, sticky="ew", padx=1)
+        self._table = ctk.CTkFrame(self._scrolled, fg_color="transparent")
+        self._table.pack(fill="x")
         self._table.grid_columnconfigure(0, weight=1)
         self._row = 0
         self._hints: dict[str, ctk.CTkLabel] = {}
@@ -115,6 +126,16 @@ class SettingsDialog:
         self.device = self._menu("Device", "Where the models run", _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
         self.scaling = self._menu("Interface scale", "", _SIZES, s.widget_scaling)
+        self._line("Search index", _KEPT_HERE)
+        self.server = ServerEntry(
+            self._table,
+            theme,
+            "http://HOST:8000",
+            s.chroma_server,
+            on_test,
+            self._say_of_server,
+        )
+        self.server.grid(row=self._row, column=1, sticky="ew")
         self._line("Library folder", library)
         Button(self._table, theme, "Open another…", on_folder, height=28).grid(
             row=self._row, column=1, sticky="e"
@@ -148,6 +169,23 @@ class SettingsDialog:
         if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
+    def _say_of_server(self, sentence: str, is_wrong: bool) -> None:
+        """Show what is known of the server's address in the place of its explanation."""
+        c = self.theme.colours
+        self._hints["Search index"].configure(
+            text=sentence or _KEPT_HERE, text_color=c.error if is_wrong else c.text_2
+        )
+        self._fit()
+
+    def _fit(self) -> None:
+        """Let the rows scroll where the window is too low for all of them."""
+        if not self.overlay.holds(self._dialog):
+            return
+        self._dialog.update_idletasks()
+        others = self._dialog.winfo_reqheight() - self._scrolled.master.master.winfo_reqheight()
+        around = 2 * self.theme.px(_AROUND)
+        self._scrolled.fit(self.overlay.root.winfo_height() - around - others)
+
     def close(self) -> None:
         self.overlay.close(self._dialog)
 
@@ -179,7 +217,13 @@ class SettingsDialog:
             known[f"{value:g}" if isinstance(value, float) else str(value)] = value
         chosen = next(text for text, meant in known.items() if meant == value)
         menu = MenuButton(
-            self._table, self.theme, list(known), lambda _: None, width=232, height=28, value=chosen
+            self._table,
+            self.theme,
+            list(known),
+            lambda _: None,
+            width=_RIGHT,
+            height=28,
+            value=chosen,
         )
         menu.grid(row=self._row, column=1, sticky="e")
         return menu, known
@@ -202,8 +246,15 @@ class SettingsDialog:
         if batch is None or batch != int(batch):
             self._say_wrong(f"The batch size must be a whole number from 1 to {LARGEST_BATCH:,}.")
             return
+        server = self.server.address
+        try:
+            server = None if server is None else str(ChromaAddress.parse(server))
+        except ValueError as exc:
+            self.server.show_wrong(as_sentence(str(exc)))
+            return
         settings = replace(
             self._settings,
+            chroma_server=server,
             frames_per_second=_chosen(self.rate),
             duplicate_distance=_chosen(self.alike),
             all_pages=_chosen(self.pages),

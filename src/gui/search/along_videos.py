@@ -91,7 +91,7 @@ class AlongVideos(ctk.CTkFrame):
         self.canvas.show((), {}, False, False)
 
     def return_keys(self) -> None:
-        """Give the keyboard back to the moment that was opened, where one comes from that."""
+        """Return the keyboard focus to the moment that was opened, on the way back from it."""
         if self._was_opened:
             self._was_opened = False
             self.canvas.take_keys()
@@ -121,7 +121,7 @@ class AlongVideos(ctk.CTkFrame):
 
     def _scrolled(self) -> None:
         rows, offset = self.canvas.rows, self.canvas.offset
-        if rows.bottom:
+        if rows.bottom and self.canvas.winfo_height() > 1:  # it is as high once it is seen
             content = rows.bottom + rows.height
             self._bar.set(offset / content, (offset + rows.height) / content)
             self._bar.place(relx=1.0, x=-6, rely=0.0, relheight=1.0, anchor="ne")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class QueryEntry(Entry):
         self.parts = QueryParts()
         self._on_parts = on_parts
         self._names: dict[str, tuple[str, Path | None]] = {}
+        self._file_names: dict[int, str] = {}
         self._all_selected = False
         super().__init__(
             master,
@@ -75,6 +76,15 @@ class QueryEntry(Entry):
     def knows(self, segment_id: str) -> bool:
         """Return whether it has been told which crop the chip of a segment is to show."""
         return self._named(segment_id)[1] is not None
+
+    def name_files(self, names: Mapping[int, str]) -> None:
+        """Tell what media files are called, by their ids."""
+        self._file_names.update(names)
+        self._draw_chips()
+
+    def knows_file(self, media_file_id: int) -> bool:
+        """Return whether it has been told what a media file is called."""
+        return media_file_id in self._file_names
 
     def show(self, words: str, parts: QueryParts) -> None:
         """Show another query."""
@@ -115,7 +125,7 @@ class QueryEntry(Entry):
         self._on_parts()
 
     def _draw_chips(self) -> None:
-        chips = self.parts.chips(self._named)
+        chips = self.parts.chips(self._named, lambda each: self._file_names.get(each, ""))
         if chips and not self.chips.winfo_manager():
             self.chips.grid(row=0, column=1, padx=(8, 0))
         elif not chips:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from src.counting import counted
+from src.counting import counted, from_to
 from src.search.filters import EVERYTHING, Filter, all_of, conditions_of
-from src.search.leaves import SegmentIs
+from src.search.leaves import MediaFileIs, SegmentIs, TrackIs
 from src.search.query import Image, ImageFile, Like, Query, Term, Words
 from src.search.query_text import write_query
+from src.search.range_leaves import AtTime
 
 _Part = TypeVar("_Part")
 WEIGHTS = (0.5, 1.0, 2.0, 3.0)
@@ -129,17 +130,22 @@ class QueryParts:
         at = self.terms.index(before)
         return replace(self, terms=(*self.terms[:at], *new, *self.terms[at + 1 :]))
 
-    def chips(self, named: Callable[[str], tuple[str, Path | None]]) -> list[Chip]:
+    def chips(
+        self,
+        named: Callable[[str], tuple[str, Path | None]],
+        file_name: Callable[[int], str],
+    ) -> list[Chip]:
         """List the chips from the left.
 
         Args:
             named: gives the file name and the crop of a segment by its id.
+            file_name: gives the name of a media file by its id; "" where it is not known.
         """
         chips = [_chip(term, named) for term in self.terms]
         for term in self.beside:
             chip = _chip(term, named)
             chips.append(replace(chip, text=f"with {chip.text}", sign=""))
-        return chips + [Chip(_said(condition)) for condition in self.conditions]
+        return chips + [Chip(_said(condition, file_name)) for condition in self.conditions]
 
 
 def _added(there: tuple[_Part, ...], new: tuple[_Part, ...]) -> tuple[_Part, ...]:
@@ -172,16 +178,24 @@ def can_be_written(query: Query) -> bool:
 
 
 def has_ids(query: Query) -> bool:
-    """Return whether a query names segments by their ids, which say nothing to a person."""
+    """Return whether a query names something by its id, which says nothing to a person."""
     return any(isinstance(term, Like) for term in query.terms) or any(
-        isinstance(condition, SegmentIs) for condition in conditions_of(query.filter)
+        isinstance(condition, SegmentIs | MediaFileIs | TrackIs)
+        for condition in conditions_of(query.filter)
     )
 
 
-def _said(condition: Filter) -> str:
-    """Write a condition on a chip; a list of ids is a number there."""
+def _said(condition: Filter, file_name: Callable[[int], str]) -> str:
+    """Write a condition on a chip: a file is its name there, and a list of ids a number."""
     if isinstance(condition, SegmentIs) and len(condition.values) > 1:
         return counted(len(condition.values), "segment")
+    if isinstance(condition, MediaFileIs) and len(condition.ids) > 1:
+        return counted(len(condition.ids), "media file")
+    if isinstance(condition, MediaFileIs) and (name := file_name(*condition.ids)):
+        return name
+    if isinstance(condition, AtTime) and not condition.is_strict:
+        least_s, most_s = condition.least, condition.most
+        return str(condition) if least_s is None or most_s is None else from_to(least_s, most_s)
     return str(condition)
 
 

@@ -28,9 +28,9 @@ from src.gui.search.query_parts import (
 )
 from src.gui.search.results import MODELS_FAILED, NO_WORDS, ResultsView
 from src.gui.search.search_notices import SearchNotices
-from src.gui.search.segment_names import name_segments
+from src.gui.search.segment_names import name_parts
 from src.gui.search.suggestions import Suggestions
-from src.gui.search.way_back import Earlier, Searched, WayBack
+from src.gui.search.way_back import Earlier, Elsewhere, Searched, WayBack
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, panel_header
@@ -200,9 +200,13 @@ class SearchPanel(Panel):
             return
         self._search(words, parts)
 
-    def run_query(self, query: Query) -> None:
-        """Search for a whole query; what the entry held is gone."""
-        self._search(*split(query))
+    def run_query(self, query: Query, back: Callable[[], object] | None = None) -> None:
+        """Search for a whole query; what the entry held is gone.
+
+        Args:
+            back: shows where this was asked for; the way back leads there.
+        """
+        self._search(*split(query), begun_in=None if back is None else Elsewhere(back))
 
     @property
     def asked(self) -> Query | None:
@@ -290,7 +294,11 @@ class SearchPanel(Panel):
             self.search(self.entry.text)
 
     def _search(
-        self, words: str, parts: QueryParts, found: Callable[[], None] | None = None
+        self,
+        words: str,
+        parts: QueryParts,
+        found: Callable[[], None] | None = None,
+        begun_in: Elsewhere | None = None,
     ) -> None:
         if not words and not parts:
             self._show_nothing()
@@ -316,6 +324,8 @@ class SearchPanel(Panel):
             self._shown = Searched(words, parts, self.way)
             if before is not None and not before.searched.is_same(self._shown):
                 self.way_back.remember(before)
+            if begun_in is not None:
+                self.way_back.remember(begun_in)
 
         self.results.ask(
             lambda limit: library.find(
@@ -325,7 +335,7 @@ class SearchPanel(Panel):
             partial(self._show, query),
             arrived,
         )
-        name_segments(self._session, self.entry, parts.terms)
+        name_parts(self._session, self.entry, parts)
 
     def _show_nothing(self) -> None:
         """Wait for something to search for."""
@@ -343,12 +353,15 @@ class SearchPanel(Panel):
         return None if self._shown is None or visit is None else Earlier(self._shown, visit)
 
     def step_back(self) -> bool:
-        """Go back to all results, or to the search before; returns whether there was any."""
+        """Go back to all results, the search before or where it began; returns whether it could."""
         if self.results.step_back():
             return True
         if (earlier := self.way_back.pop()) is None:
             return False
         self._waiting = None
+        if isinstance(earlier, Elsewhere):
+            earlier.go()
+            return True
         searched = self._shown = earlier.searched
         if searched.way != self.way:
             self._on_way(searched.way)

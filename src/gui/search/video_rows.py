@@ -112,7 +112,7 @@ def _ends(moment: VideoMoment, length: float, width: int, least: int) -> tuple[i
 
 
 def _lanes(ends: Sequence[tuple[int, int]]) -> list[int]:
-    """Give each of some marks the first lane that is free there; of too many some overlap."""
+    """Place each mark in the first free lane; where there are too many, some overlap."""
     taken: list[int] = []  # up to where each lane is
     lanes = [0] * len(ends)
     for number in sorted(range(len(ends)), key=lambda each: ends[each]):

@@ -38,8 +38,15 @@ class Earlier:
     visit: Visit
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another panel that a search was begun in; returning shows it as it was."""
+
+    go: Callable[[], object]
+
+
 class WayBack:
-    """Remembers searches, and shows the buttons that there is a use for."""
+    """Remembers searches and where they began; shows the buttons that there is a use for."""
 
     def __init__(
         self,
@@ -55,7 +62,7 @@ class WayBack:
         Args:
             query: gives the search that is shown in its text form; "" where it has none.
         """
-        self._earlier: list[Earlier] = []
+        self._earlier: list[Earlier | Elsewhere] = []
         self._query = query
         self.back = Button(
             header, theme, "Back", on_back, kind="quiet", icon_name="left", height=32
@@ -63,12 +70,12 @@ class WayBack:
         Tooltip(self.back, theme, hint)
         self.save = SaveSearchButton(header, theme, session, query)
 
-    def remember(self, earlier: Earlier) -> None:
+    def remember(self, earlier: Earlier | Elsewhere) -> None:
         self._earlier = [*self._earlier, earlier][-MOST_BACK:]
         self.place()
 
-    def pop(self) -> Earlier | None:
-        """Return the search before and forget it; None where there is none."""
+    def pop(self) -> Earlier | Elsewhere | None:
+        """Return what was before and forget it; None where there is nothing."""
         earlier = self._earlier.pop() if self._earlier else None
         self.place()
         return earlier

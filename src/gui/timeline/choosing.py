@@ -129,7 +129,7 @@ class Choosing:
         else:
             bars = model.bars_of(choice)
             if not bars:
-                return [f"In no track · seen at {moment(self._alone_at_s)}"]
+                return [f"Not in a track · seen at {moment(self._alone_at_s)}"]
             begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
         facts = [f"Seen {moment(begin_s)} – {moment(end_s)} · {counted(frames, 'frame')}"]
         score = model.best_score(choice)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,15 +11,6 @@ from src.track_records import Lane, LaneBar
 
 _MOST_LEVELS = 3
 _LEAST_PX = 3  # so wide at least, a bar leaves a pixel free before the next
-
-
-@dataclass(frozen=True)
-class DrawnBar:
-    """Where a bar is seen, in device pixels from the left edge; it may reach beyond the edges."""
-
-    place: int
-    left: int
-    right: int
 
 
 class LaneIndex:
@@ -96,7 +86,7 @@ class LaneIndex:
         return lefts, rights
 
     def visible(self, scale: TimeScale) -> Iterator[LaneBar]:
-        """Give each bar that is seen."""
+        """Yield the bars that are in view."""
         for bar in self.bars[self._between(scale.begin_s, scale.end_s)]:
             if bar.end_s >= scale.begin_s:
                 yield bar

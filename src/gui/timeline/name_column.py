@@ -14,6 +14,7 @@ from src.track_records import Lane
 TAG = "names"
 _SWATCH, _INSIDE, _RIGHT = 12, 16, 16
 _BY_PEOPLE, _BY_MODELS = "you", "auto"
+_STRONG = "strong"  # names the line of the curve
 
 
 class NameColumn:
@@ -80,15 +81,18 @@ class NameColumn:
         top, bottom = rows.score
         first = top + px(10) if bottom - top < px(56) else top + px(16)
         canvas.create_text(0, first, text="Score", anchor="w", font=font, fill=c.text, tags=TAG)
-        named = shorten(f"“{query}”", small, px(NAMES - _RIGHT), tail=0)
         below = min(first + px(21), bottom - px(8))
+        room = px(NAMES - _RIGHT)
+        if line_y is not None and line_y > below - px(14) and bottom - below < px(22):
+            room -= small.measure(_STRONG) + px(8)  # both stand at one height
+        named = shorten(f"“{query}”", small, room, tail=0)
         canvas.create_text(0, below, text=named, anchor="w", font=small, fill=c.text_2, tags=TAG)
         if line_y is not None:
-            y = min(max(top + px(6), line_y), below - px(14))
+            y = min(max(top + px(6), line_y), bottom - px(8))
             canvas.create_text(
                 px(NAMES - _RIGHT),
                 y,
-                text="strong",
+                text=_STRONG,
                 anchor="e",
                 font=small,
                 fill=c.text_2,

@@ -94,7 +94,7 @@ class Navigation:
         self._picture.outline()
 
     def show_place(self) -> None:
-        """Say which moment it is, and which of the sampled frames."""
+        """Show the time at the playhead, and the number of its sampled frame."""
         model = self._model
         place, count = model.place_at(model.playhead_s), len(model.frames)
         if place is None:

@@ -191,7 +191,7 @@ class PlayView(tkinter.Canvas):
         self._await(self._worker.ask(kind, self.time_s, self._fitted))
 
     def _await(self, number: int) -> None:
-        """Say that it is being read, where that takes long."""
+        """Show a note that the frame is being read, if that takes long."""
         self._asked = number
         self.after(_READING_AFTER_MS, self._say_reading, self._opened, number)
 
@@ -331,7 +331,7 @@ class PlayView(tkinter.Canvas):
         return left + (wide - width) // 2, top, width, height
 
     def _rounded(self, image_rgb: np.ndarray) -> np.ndarray:
-        """Give a picture the window's colour outside its round corners."""
+        """Round the corners of a picture."""
         size_wh = image_rgb.shape[1], image_rgb.shape[0]
         radius = self.theme.px(RADIUS)
         if min(size_wh) < 2 * radius or not radius:

@@ -114,7 +114,7 @@ class PlayWorker:
             return self._number
 
     def stop(self) -> None:
-        """Give up what was asked for."""
+        """Cancel what was asked for."""
         with self._changed:
             self._wish = self._prepared = None
             self._frames.clear()

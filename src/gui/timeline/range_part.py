@@ -16,7 +16,6 @@ from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.tooltip import Tooltip
 
-RATES = (2.0, 5.0, 10.0, 25.0)  # frames a second that a range can be sampled by
 _HINT = "Drag on the timeline to mark a range, then search, tag or export it."
 _SHORT_HINT = "Drag on the timeline to mark a range."
 _LOW = 72  # the height of all of it where its buttons stand in one row
@@ -44,6 +43,7 @@ class RangeActions:
     Attributes:
         parts: lists what in the range can get a label, the likeliest first.
         tag: gives a label to a part.
+        rates: lists how many frames a second can be added.
         sample: adds frames, so many a second.
         save_clip: asks where the range goes as a file.
         leave: gives the keyboard back.
@@ -53,6 +53,7 @@ class RangeActions:
     parts: Callable[[], Sequence[Part]]
     tag: Callable[[Part, str], object]
     export: Callable[[], object]
+    rates: Callable[[], Sequence[float]]
     sample: Callable[[float], object]
     save_clip: Callable[[], object]
     clear: Callable[[], object]
@@ -93,7 +94,11 @@ class RangePart(ctk.CTkFrame):
         self._export = Button(
             self, theme, "Export range", actions.export, icon_name="export", height=32, width=80
         )
-        Tooltip(self._tag, theme, "Give a label to what is in the range")
+        Tooltip(
+            self._tag,
+            theme,
+            "Label what is seen in the range; the rest of its tracks gets the label, too",
+        )
         Tooltip(self._export, theme, "Export what is in the range")
         self._clear = IconButton(self, theme, "close", "Clear the range (Escape)", actions.clear)
         self._which = MenuButton(self, theme, [""], lambda _: None, width=150)
@@ -123,11 +128,20 @@ class RangePart(ctk.CTkFrame):
             self._lay_out()
 
     def _say(self) -> None:
-        """Say how much is in the range; in a low window only what there is space for."""
+        """Show how much is in the range; in a low window only its times."""
         c, parts = self.theme.colours, self._text.split(" · ")
-        text = parts[0].removeprefix("Range ") if self._is_low else self._text
+        text = parts[0].removeprefix("Range ") if self._is_low else self._fitting(parts)
         hint = _SHORT_HINT if self._is_low else _HINT
         self._said.configure(text=text or hint, text_color=c.text_2 if text else c.hint)
+
+    def _fitting(self, parts: Sequence[str]) -> str:
+        """Return as much of what is in the range as stands beside the links."""
+        taken = self._sample.winfo_reqwidth() + self._save.winfo_reqwidth() + self.theme.px(16)
+        room, font = self.winfo_width() - taken, self._said.cget("font")
+        texts = [" · ".join(parts), " · ".join(parts).removeprefix("Range ")]
+        texts += [text.rpartition(" · ")[0] for text in texts]
+        wide = self.theme.scale
+        return next((text for text in texts if font.measure(text) * wide <= room), texts[-1])
 
     # -- asking for a label
 
@@ -168,7 +182,10 @@ class RangePart(ctk.CTkFrame):
         show_menu(
             self,
             self.theme,
-            [(f"{rate:g} frames a second", partial(self._actions.sample, rate)) for rate in RATES],
+            [
+                (f"{rate:g} frames a second", partial(self._actions.sample, rate))
+                for rate in self._actions.rates()
+            ],
             left,
             top + self._sample.winfo_height(),
             above=top,

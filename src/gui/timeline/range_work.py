@@ -9,6 +9,7 @@ from functools import partial
 from src.counting import counted, moment
 from src.gui.core.session import Session
 from src.gui.timeline.range_part import Part, RangePart
+from src.gui.timeline.time_scale import finer_rates, in_milliseconds
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import TimelineCanvas
 from src.gui.timeline.timeline_model import TimelineModel
@@ -63,12 +64,12 @@ class RangeWork:
         self.show()
 
     def begin_here(self) -> None:
-        """Let the range begin at the playhead."""
+        """Begin the range at the playhead."""
         now, old = self._model.playhead_s, self._model.range
         self.mark(now, self._model.duration_s if old is None or old[1] <= now else old[1])
 
     def end_here(self) -> None:
-        """Let the range end at the playhead."""
+        """End the range at the playhead."""
         now, old = self._model.playhead_s, self._model.range
         self.mark(0.0 if old is None or old[0] >= now else old[0], now)
 
@@ -82,7 +83,7 @@ class RangeWork:
         return was
 
     def show(self) -> None:
-        """Say how much is in the range."""
+        """Show how much is in the range."""
         model, views, marked = self._model, self._views(), self._model.range
         if marked is None:
             views.part.show("")
@@ -102,8 +103,7 @@ class RangeWork:
         marked, timeline = self._model.range, self._model.timeline
         if marked is None or timeline is None:
             return None
-        low, high = (round(each, 3) for each in marked)
-        return all_of([MediaFileIs((timeline.media.id,)), AtTime(low, high)])
+        return all_of([MediaFileIs((timeline.media.id,)), AtTime(*in_milliseconds(*marked))])
 
     def search(self) -> None:
         """Search in the range for what is searched for now."""
@@ -153,9 +153,15 @@ class RangeWork:
         return [Part(f"{part.name} ({count:,})", part.find) for part, count in counts if count]
 
     def tag(self, part: Part, name: str) -> None:
-        """Give a label to a part of what is in the range."""
+        """Label a part of what is in the range, and so the rest of its tracks."""
         ids = part.find()
-        self._acts.give_to(ids, name, counted(len(ids), "segment"))
+        self._acts.give_to(ids, name, counted(len(ids), "segment"), ", with their tracks")
+
+    def rates(self) -> Sequence[float]:
+        """List the frames a second by which there would be more in the range than there are."""
+        marked = self._model.range
+        frames = () if marked is None else self._model.frames_in(*marked)
+        return finer_rates([frame.timestamp_s for frame in frames])
 
     def sample(self, frames_per_second: float) -> None:
         """Add frames to the range, so many a second; the job strip says how far that is."""

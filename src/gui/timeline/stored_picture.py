@@ -13,7 +13,7 @@ from src.gui.core.latest_work import Job, LatestWork
 from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, Theme
-from src.gui.widgets.frame_drawing import on_window, outlines, part_of
+from src.gui.widgets.frame_drawing import on_window, outlines, part_of, segments_under
 from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
@@ -48,11 +48,6 @@ class StoredPicture(tkinter.Canvas):
         """Show a frame, with some of its segments outlined; nothing where there is none."""
         if view is self.view and frozenset(chosen) == self._chosen:
             return
-        if view is not self.view and view is not None:
-            # the smallest segment under a pixel is the one meant; segments come largest first
-            self._under = np.zeros(view.masks.shape[1:], np.int16)
-            for number, mask in enumerate(view.masks):
-                self._under[mask] = number
         self.view, self._chosen = view, frozenset(chosen)
         if view is None:
             self.delete("all")
@@ -66,17 +61,22 @@ class StoredPicture(tkinter.Canvas):
         if view is None or min(size_wh) < 20:
             return None
 
-        def work() -> tuple[Image.Image, Viewport]:
-            return compose(view, chosen, size_wh, theme)
+        # while it plays another frame comes every second: the window's thread makes none of it
+        known = self._under if self._drawn is not None and self._drawn[0] is view else None
 
-        def composed(made: tuple[Image.Image, Viewport]) -> None:
+        def work() -> tuple[Image.Image, Viewport, np.ndarray]:
+            under = segments_under(view) if known is None else known
+            return *compose(view, chosen, size_wh, theme), under
+
+        def composed(made: tuple[Image.Image, Viewport, np.ndarray]) -> None:
             if view is self.view:
                 self._draw(view, *made)
 
         return work, composed
 
-    def _draw(self, view: FrameView, image: Image.Image, port: Viewport) -> None:
+    def _draw(self, view: FrameView, image: Image.Image, port: Viewport, under: np.ndarray) -> None:
         self.delete("all")
+        self._under = under
         self._photo, self._drawn, self._hover = ImageTk.PhotoImage(image), (view, port), -1
         left, top = port.box[:2]
         self.create_image(left, top, image=self._photo, anchor="nw")

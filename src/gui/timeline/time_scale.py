@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
+RATES = (2.0, 5.0, 10.0, 25.0)  # frames a second that a range can be sampled by
 CLOSEST = 600.0  # pixels of a second: a frame of sixty a second is ten pixels wide
 _SHORTEST_S = 0.04  # of what is shown: a video of one frame has no length
 # Seconds between two labels of the ruler.
@@ -148,3 +150,18 @@ def near(sorted_s: np.ndarray, time_s: float) -> list[float]:
     """Return the one or two of ascending times, (N,) float64, that a time lies between."""
     place = int(np.searchsorted(sorted_s, time_s))
     return [float(each) for each in sorted_s[max(0, place - 1) : place + 1]]
+
+
+def in_milliseconds(begin_s: float, end_s: float) -> tuple[float, float]:
+    """Return a range that ends at milliseconds, and holds all that it held."""
+    return math.floor(begin_s * 1000) / 1000, math.ceil(end_s * 1000) / 1000
+
+
+def finer_rates(times_s: Sequence[float]) -> Sequence[float]:
+    """Return the frames a second, of some round ones, that are more than there are somewhere.
+
+    Args:
+        times_s: of the frames, ascending.
+    """
+    widest_s = max((after - before for before, after in pairwise(times_s)), default=1.0)
+    return [rate for rate in RATES if rate * widest_s > 1.1] or RATES[-1:]

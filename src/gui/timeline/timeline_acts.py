@@ -94,7 +94,7 @@ class TimelineActs:
     # -- labels
 
     def give_key(self, key: int) -> None:
-        """Give the label of a key from 1 to 9 to what is chosen."""
+        """Label what is chosen with the label of a key from 1 to 9."""
         label = self._labels.with_key(key)
         if label is not None:
             self.give(label.name)
@@ -104,23 +104,24 @@ class TimelineActs:
             self._say(f"No label has the key {key}.", False)
 
     def give(self, name: str) -> None:
-        """Give a label to each chosen track, by the segment that is looked at."""
+        """Label each chosen track, by its segment at the playhead."""
         ids = self._model.segments_chosen()
         if not ids:
             self._say(NOTHING_CHOSEN, False)
             return
         self.give_to(ids, name, counted(len(ids), "track"))
 
-    def give_to(self, segment_ids: Sequence[str], name: str, what: str) -> None:
-        """Give a label to segments.
+    def give_to(self, segment_ids: Sequence[str], name: str, what: str, beside: str = "") -> None:
+        """Label segments.
 
         Args:
             what: they are, for a sentence: "6 segments".
+            beside: what else gets it, for the end of the sentence.
         """
         name, ids = " ".join(name.split()), list(segment_ids)
         if name and ids:
             verbs = self._session.library.labels
-            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”.")
+            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”{beside}.")
 
     def _do(self, work: Callable[[], str], said: str) -> None:
         def refused(exc: Exception) -> None:

@@ -85,7 +85,7 @@ class TimelineCanvas(tkinter.Canvas):
         self.refresh()
 
     def say(self, sentence: str) -> None:
-        """Say something in place of lanes; nothing where it is ""."""
+        """Show a sentence in place of the lanes; "" shows none."""
         if sentence != self.sentence:
             self.sentence = sentence
             self.refresh()
@@ -248,11 +248,11 @@ class TimelineCanvas(tkinter.Canvas):
         for choice in self.model.chosen:
             number = self.model.lane_of(choice)
             if number is not None and number in self.rows.visible_lanes():
-                bars = self.model.lanes[number].bars
+                index = self.model.lanes[number]
                 found += [
                     Ring(number, place, *self.model.span_of(choice, bar))
-                    for place, bar in enumerate(bars)
-                    if choice.is_same_thing(bar)
+                    for place, bar in enumerate(index.bars)
+                    if self.model.is_in(choice, index.lane, bar)
                 ]
         return found
 

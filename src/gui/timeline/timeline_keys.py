@@ -23,7 +23,7 @@ class TimelineKeys:
         model, go = panel.model, panel.navigation
 
         def by(seconds: float) -> None:
-            go.go_to(model.playhead_s + seconds)
+            go.go_to(model.after(seconds))
 
         keys: dict[str, Callable[[], object]] = {
             "Left": partial(go.step, -1),

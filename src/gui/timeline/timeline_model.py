@@ -20,6 +20,7 @@ from src.track_records import (
 )
 
 ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
+SAME_S = 0.02  # so near to a sampled frame's time it is that frame
 Range = tuple[float, float]  # the seconds at which it begins and ends
 
 
@@ -80,11 +81,11 @@ class TimelineModel:
         there = [
             choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
         ]
-        self.chosen = tuple(there)
-        if looked_at is not None and there and self.segment_now() is None:
-            part = self.choice_of_segment(looked_at.segment_id, there[-1].lane)
+        last, self.chosen = self.choice, tuple(there)
+        if looked_at is not None and last is not None and self.segment_now(last) is None:
+            part = self.choice_of_segment(looked_at.segment_id, last.lane)
             if part is not None and part.track_id is not None:
-                self.chosen = (*there[:-1], part)
+                self.chosen = (*(each for each in there if each not in (last, part)), part)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
 
@@ -126,6 +127,12 @@ class TimelineModel:
 
     def go(self, time_s: float) -> None:
         self.playhead_s = min(max(0.0, time_s), self.duration_s)
+
+    def after(self, seconds: float) -> float:
+        """Return the time so many seconds on, or back: a frame's own where that is next to it."""
+        time_s = self.playhead_s + seconds
+        near_s = [float(each) for each in near(self._times, time_s)]
+        return snapped(time_s, near_s, SAME_S)
 
     def snapped(self, time_s: float, reach_s: float) -> float:
         """Return the frame, the edge of a bar or the playhead nearest to a time, else the time."""
@@ -201,6 +208,14 @@ class TimelineModel:
             return bar.begin_s, bar.end_s
         return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
 
+    def is_in(self, choice: Choice, lane: Lane, bar: LaneBar) -> bool:
+        """Return whether a bar shows what is chosen, alone or with other tracks."""
+        track = self.track_of(choice)
+        if track is None or bar.track_id is not None:
+            return choice.is_same_thing(bar)
+        is_then = track.begin_s < bar.end_s and bar.begin_s < track.end_s
+        return is_then and any(tag.name == lane.name for tag in track.tags)
+
     def choice_of_segment(
         self, segment_id: str, lane_first: tuple[str, str] | None = None
     ) -> Choice | None:
@@ -222,10 +237,11 @@ class TimelineModel:
             None,
         )
         wanted = Choice(("", ""), None if track is None else track.id, segment_id)
-        for number, lane in lanes:
-            for place, bar in enumerate(lane.bars):
+        for _, lane in lanes:
+            for bar in lane.bars:
                 if wanted.is_same_thing(bar):
-                    return self.choice_of(number, place)
+                    of = lane.lane.kind, lane.lane.name
+                    return Choice(of, wanted.track_id, bar.segment_id)
         if track is None:
             return None
         for _, lane in lanes:  # a bar that it makes with others

@@ -50,7 +50,7 @@ READING = "Reading the video…"
 NO_FRAMES = "No frame of this video is in the library yet."
 COMING = "The first frames are being added. They will appear here."
 NO_LANES = "Nothing was found in its frames."
-TRACKING = "Finding what belongs together in these frames…"
+TRACKING = "Finding tracks in these frames…"
 PARTIAL = "The rest has not been added yet."
 CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
 _AGAIN_MS = 1000  # while frames come in, what is there is read so often
@@ -97,7 +97,7 @@ class TimelinePanel(Panel):
         self._body.pack(fill="both", expand=True)
         rule(self._body, theme).pack(fill="x")
         self.hints = KeyHints(self._body, theme, KEYS_OF_PANEL)
-        self.acts = TimelineActs(session, context.labels, self.model, self.hints.say)
+        self.acts = TimelineActs(session, context.labels, self.model, self._say)
         self.range = RangeWork(
             session,
             self.model,
@@ -128,7 +128,7 @@ class TimelinePanel(Panel):
             self.picture,
             self.preview,
             self.choosing,
-            self.hints.say,
+            self._say,
         )
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
@@ -153,7 +153,7 @@ class TimelinePanel(Panel):
             lambda segment_id: self.choosing.choose_segment(segment_id),
             lambda time_s: self.navigation.played(time_s),
             lambda is_playing: self.side.show_playing(is_playing),
-            lambda: self.hints.say(CANT_PLAY),
+            lambda: self._say(CANT_PLAY),
         )
         self.picture.pack(side="left", pady=(theme.px(RING), 0))
         self.side = TimelineSide(
@@ -175,6 +175,7 @@ class TimelinePanel(Panel):
                 self.range.parts,
                 self.range.tag,
                 self.range.export,
+                self.range.rates,
                 self.range.sample,
                 self.range.save_clip,
                 self.range.clear,
@@ -234,7 +235,7 @@ class TimelinePanel(Panel):
             self.model.clear()
             self.picture.close()
             self.picture.show_view(None, ())
-            self.hints.say("")
+            self._say("")
             self.canvas.say(READING)
             self.canvas.show(anew=True)
             self.header.show("", "", False)
@@ -284,6 +285,11 @@ class TimelinePanel(Panel):
         self.preview.refresh()
         self.side.card.refresh()
 
+    def _say(self, text: str, is_good: bool = False) -> None:
+        """Show a sentence at the foot; in a low window, which has none, above the timeline."""
+        self.hints.say(text, is_good)
+        self.zoom_row.say("" if self.hints.winfo_manager() else text)
+
     def _take_keys(self) -> None:
         self.canvas.focus_set()
 
@@ -308,6 +314,7 @@ class TimelinePanel(Panel):
                 self.hints.pack(side="bottom", fill="x", before=self.canvas)
             else:
                 self.hints.pack_forget()
+            self.zoom_row.say("" if found.has_hints else self.hints.said)
 
     # -- what has been read
 
@@ -347,12 +354,12 @@ class TimelinePanel(Panel):
         return TRACKING if self._session.jobs_of("track") else NO_LANES
 
     def _could_not_read(self, exc: Exception) -> None:
-        """Say in place why nothing is shown, and what to do."""
+        """Show why the video can't be read, and what to do."""
         sentence = explained(exc)[0]
         if self.model.timeline is None:
             self.canvas.say(sentence)
         else:
-            self.hints.say(sentence)
+            self._say(sentence)
 
     def _show_header(self) -> None:
         timeline = self.model.timeline

@@ -39,11 +39,17 @@ class ZoomRow(ctk.CTkFrame):
         self._slider = Slider(self, theme, (0.0, 1.0), 0.0, on_zoom, decimals=3, width=128)
         self._slider.pack(side="right")
         label(self, theme, "Zoom", size=SMALL, colour=c.text_2).pack(side="right", padx=(0, 4))
+        self._said = label(self, theme, "", size=SMALL, colour=c.text_2)
+        self._said.pack(side="left")  # last, so that a long sentence is cut and nothing else
 
     def show(self, lanes: int, warning: str) -> None:
         """Show how many lanes there are, and what else there is to know of the video."""
         self._lanes.configure(text=counted(lanes, "lane") if lanes else "")
         self._warning.configure(text=warning)
+
+    def say(self, text: str) -> None:
+        """Show what was done last, where there is no line for it at the foot."""
+        self._said.configure(text=text)
 
     def show_zoom(self, zoom: float) -> None:
         """Show how far it is zoomed in, from 0 to 1."""

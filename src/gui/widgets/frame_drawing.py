@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from src.gui.widgets.viewport import Viewport
+from src.records import FrameView
 
 _SHARP = 2  # outlines are drawn at twice the size and shrunk, since Tk's own are jagged
 
@@ -24,6 +25,19 @@ def part_of(image: Image.Image, port: Viewport, scale: float) -> Image.Image:
     box = left, top, max(left + 1e-3, min(wide, right)), max(top + 1e-3, min(high, bottom))
     how = Image.Resampling.BILINEAR if image.mode == "L" else Image.Resampling.LANCZOS
     return image.resize(port.box[2:], how, box=box, reducing_gap=2.0)
+
+
+def segments_under(view: FrameView) -> np.ndarray:
+    """Return which segment of a frame is meant by a click on each pixel of its masks.
+
+    Returns:
+        (h, w) int16: the place in `view.segments` of the smallest segment there; 0 is the whole
+        frame.
+    """
+    under = np.zeros(view.masks.shape[1:], np.int16)
+    for number, mask in enumerate(view.masks):  # the largest come first
+        under[mask] = number
+    return under
 
 
 def on_window(points: np.ndarray, port: Viewport) -> np.ndarray:

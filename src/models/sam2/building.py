@@ -36,7 +36,7 @@ def is_installed() -> bool:
 
 
 def how_to_install() -> str:
-    """Say what a person types to have the package."""
+    """Return the command that installs the package."""
     return f'{sys.executable} -m pip install --no-build-isolation "{PACKAGE}"'
 
 

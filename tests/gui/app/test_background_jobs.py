@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from src.events import Event, JobStarted, Progress
+from src.events import Event, IndexAway, JobStarted, Progress
 from src.gui.app.background_jobs import BackgroundJobs
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
@@ -137,6 +137,17 @@ def test_what_a_person_has_stopped_does_not_begin_again_at_once(
     upkeep.goes_on.set()
     main_thread.turn_until(lambda: not session.is_busy)
     assert "index" not in upkeep.done
+
+
+def test_what_keeps_the_index_from_now_on_is_told_at_once(
+    session: Session, main_thread: MainThread, upkeep: Upkeep
+) -> None:
+    session.models_ready, upkeep.embedding_waits = True, False
+    session.index_away = IndexAway("http://a:8000 can't be reached")
+    upkeep.goes_on.set()
+    session.tell_index_moved()
+    assert session.index_away is None
+    main_thread.turn_until(lambda: upkeep.done == ["index"] and not session.is_busy)
 
 
 def test_segments_whose_masks_were_changed_are_embedded_once_there_are_any(

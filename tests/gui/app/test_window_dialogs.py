@@ -27,6 +27,7 @@ def test_settings_come_at_once_and_hear_of_the_device_later(
 
     class Library:
         settings = Settings(device="cuda")
+        index_server = None
         paths = LibraryPaths(tmp_path)
         loaded = False
 
@@ -44,6 +45,54 @@ def test_settings_come_at_once_and_hear_of_the_device_later(
     library.loaded = True
     then(work())
     assert told == [True]
+
+
+def saved(library: Any, settings: Settings) -> list[str]:
+    """Save settings as the dialog does; returns what happened, in order."""
+    done: list[str] = []
+
+    def save_settings(kept: Settings) -> None:
+        done.append(f"saved {kept.chroma_server}")
+        library.settings = kept
+
+    library.save_settings = save_settings
+    library.keep_index = lambda server: done.append(f"index by {server}")
+
+    def run(work: Callable[[], Any], then: Callable[[Any], None], fails: str = "") -> None:
+        then(work())
+
+    session: Any = SimpleNamespace(
+        library=library,
+        main_thread=SimpleNamespace(run=run),
+        tell_index_moved=lambda: done.append("told"),
+    )
+    overlay: Any = None
+    dialogs = WindowDialogs(None, overlay, lambda: session, lambda _: None)
+    dialogs._save_settings(settings, lambda: done.append("then"))
+    return done
+
+
+def test_another_server_for_the_index_is_named_by_saving_and_no_other_setting_does_so() -> None:
+    here, there = Settings(), Settings(chroma_server="http://a:8000")
+    assert saved(SimpleNamespace(settings=here, index_server=None), there) == [
+        "saved None",
+        "index by http://a:8000",
+        "told",
+        "then",
+    ]
+    # one that a stranger's library names is not shown, nor trusted when something else is saved,
+    strangers = SimpleNamespace(settings=there, index_server=None)
+    assert saved(strangers, here) == ["saved http://a:8000", "then"]
+    # until it is written there
+    assert "index by http://a:8000" in saved(strangers, there)
+    in_use = SimpleNamespace(settings=there, index_server="http://a:8000")
+    assert saved(in_use, there) == ["saved http://a:8000", "then"]
+    assert saved(in_use, here) == [
+        "saved http://a:8000",
+        "index by None",
+        "told",
+        "then",
+    ]
 
 
 def test_what_is_known_of_models_is_said_while_another_one_loads(tmp_path: Path) -> None:

@@ -16,11 +16,15 @@ def named(segment_id: str) -> tuple[str, Path | None]:
     return f"{segment_id}.png", CROP
 
 
+def file_name(media_file_id: int) -> str:
+    return {1: "dog.mp4"}.get(media_file_id, "")
+
+
 def test_words_stay_in_the_entry_and_all_else_is_a_chip() -> None:
     text = 'white truck -striped 2:like:"night.jpg" kind:object media:video'
     words, parts = split(parse_query(text))
     assert words == "white truck"
-    assert parts.chips(named) == [
+    assert parts.chips(named, file_name) == [
         Chip("striped", "−"),
         Chip("like night.jpg", "+", "× 2", Path("night.jpg")),
         Chip("kind:object"),
@@ -59,18 +63,29 @@ def test_a_chip_is_removed_turned_weighed_and_taken_apart() -> None:
 def test_what_is_to_be_in_the_same_frame_is_a_chip_of_its_own() -> None:
     words, parts = split(parse_query('"a dog" with "a ball" kind:object'))
     assert words == "a dog"
-    assert parts.chips(named) == [Chip("with a ball"), Chip("kind:object")]
+    assert parts.chips(named, file_name) == [Chip("with a ball"), Chip("kind:object")]
     assert parts.query("a dog") == parse_query('"a dog" with "a ball" kind:object')
     assert parts.written(0).startswith("with") and parts.without(0).beside == ()
 
 
 def test_a_segment_shows_its_crop_and_its_file() -> None:
-    assert QueryParts((Like("7"),)).chips(named) == [Chip("like 7.png", "+", "", CROP)]
+    assert QueryParts((Like("7"),)).chips(named, file_name) == [Chip("like 7.png", "+", "", CROP)]
     assert not QueryParts()
 
 
 def test_a_list_of_segments_is_a_number_on_its_chip_and_not_remembered() -> None:
     query = parse_query("red segment:1,2,3")
-    (chip,) = split(query)[1].chips(named)
+    (chip,) = split(query)[1].chips(named, file_name)
     assert chip == Chip("3 segments")
     assert has_ids(query) and has_ids(Query((Like("7"),))) and not has_ids(parse_query("red"))
+    assert has_ids(parse_query("red file:1 at:1..2")) and has_ids(parse_query("track:3"))
+
+
+def test_a_range_of_a_video_is_its_name_and_its_times() -> None:
+    (file, at) = split(parse_query("file:1 at:4.004..6.507"))[1].chips(named, file_name)
+    assert (file, at) == (Chip("dog.mp4"), Chip("0:04.0–0:06.5"))
+    open_end, unknown, several = split(parse_query("at:1:00.. file:2 file:1,2"))[1].chips(
+        named, file_name
+    )
+    assert (unknown, several) == (Chip("file:2"), Chip("2 media files"))
+    assert open_end.text.startswith("at")

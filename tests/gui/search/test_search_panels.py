@@ -17,7 +17,7 @@ from src.gui.search.query_parts import QueryParts, can_be_written
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.search.filters import EVERYTHING
 from src.search.query import Image, ImageFile, Query, Words
-from src.search.query_text import write_query
+from src.search.query_text import parse_query, write_query
 
 
 class Entry:
@@ -159,6 +159,15 @@ def test_what_is_typed_is_read_when_another_part_changes(words: WordPanel) -> No
     words.entry.show_fault = lambda span, why: said.append(why)
     words._parts_changed()
     assert len(words.results.asked) == 2 and said[0].startswith("Kind is")
+
+
+def test_a_search_that_was_begun_elsewhere_leads_back_there(words: WordPanel) -> None:
+    words._session.models_ready = True
+    earlier: list[Any] = []
+    words.way_back = SimpleNamespace(remember=earlier.append, pop=earlier.pop)
+    went: list[str] = []
+    words.run_query(parse_query("red at:1..2"), lambda: went.append("there"))
+    assert words.step_back() and went == ["there"] and earlier == []
 
 
 @pytest.fixture

@@ -3,7 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from src.gui.timeline.time_scale import CLOSEST, TimeScale, near, snapped
+from src.gui.timeline.time_scale import (
+    CLOSEST,
+    TimeScale,
+    finer_rates,
+    in_milliseconds,
+    near,
+    snapped,
+)
 
 
 def test_the_whole_video_fills_the_width() -> None:
@@ -94,3 +101,17 @@ def test_what_is_near_snaps() -> None:
     assert near(times, 2.5) == [2, 3]
     assert near(times, -1) == [0]
     assert near(times, 9) == [4]
+
+
+def test_a_range_in_milliseconds_holds_the_frames_at_its_ends() -> None:
+    begin_s, end_s = 120120 / 30000, 195195 / 30000
+    low, high = in_milliseconds(begin_s, end_s)
+    assert begin_s - 0.0011 < low <= begin_s and end_s <= high < end_s + 0.0011
+    assert (low, high) == (round(low, 3), round(high, 3))
+
+
+def test_only_rates_that_add_frames_are_offered() -> None:
+    assert list(finer_rates([0, 1, 2])) == [2, 5, 10, 25]
+    assert list(finer_rates([0, 0.5005, 1.001])) == [5, 10, 25]
+    assert list(finer_rates([0, 0.5, 0.7, 0.9])) == [5, 10, 25]  # it is coarser at its beginning
+    assert list(finer_rates([0, 1 / 30])) == [25] and list(finer_rates([])) == [2, 5, 10, 25]

@@ -125,6 +125,9 @@ def test_of_several_tracks_that_make_a_bar_each_click_means_another() -> None:
     assert found is not None
     assert (found.track_id, shown.begin_of(found)) == (3, 7)
     assert shown.span_of(found, whole) == (7, 10)
+    assert shown.is_in(found, shown.lanes[0].lane, whole)
+    before = LaneBar(0, 5, None, "t1s0", 10)  # ends before the track begins
+    assert not shown.is_in(found, shown.lanes[0].lane, before)
     assert shown.segments_of_lane(0, 1, 1.5) == ["t1s2", "t1s3", "t2s2", "t2s3"]
 
 
@@ -137,3 +140,39 @@ def test_of_a_track_that_was_split_the_part_that_is_looked_at_is_chosen(
     again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
     shown.show(again, [LaneIndex(each) for each in again.lanes])
     assert shown.track == second
+
+
+def test_of_a_track_that_is_two_new_ones_the_part_that_is_looked_at_is_chosen(
+    shown: TimelineModel,
+) -> None:
+    shown.choose(shown.choice_of(0, 1))
+    shown.go(7)
+    first, second = replace(track(2, range(8, 12)), id=4), replace(track(2, range(12, 20)), id=5)
+    again = timeline([first, second], [lane("dog", [bar(first), bar(second)])])
+    shown.show(again, [LaneIndex(each) for each in again.lanes])
+    assert shown.track == second
+    shown.show(TIMELINE, [LaneIndex(each) for each in TIMELINE.lanes])  # undone
+    assert shown.track == SECOND
+
+
+def test_a_second_on_is_the_frame_that_is_next_to_it() -> None:
+    every_s = 1001 / 2000
+    of = timeline()
+    sampled = tuple(
+        replace(frame, timestamp_s=n * every_s, until_s=(n + 1) * every_s)
+        for n, frame in enumerate(of.frames)
+    )
+    shown = model(replace(of, frames=sampled, duration_s=20 * every_s))
+    shown.go(shown.after(1))
+    assert shown.playhead_s == 2 * every_s
+    assert shown.stepped(1) == 3 * every_s  # and no step seems to do nothing
+    shown.go(1.7)
+    assert shown.after(1) == pytest.approx(2.7)
+
+
+def test_a_segment_that_stands_for_a_bar_of_several_tracks_is_of_its_own() -> None:
+    long, short = track(1, range(10)), track(2, range(2, 6))
+    shown = model(timeline([long, short], [lane("dog", [LaneBar(0, 5, None, "t2s3", 14)])]))
+    found = shown.choice_of_segment("t2s3")
+    assert found is not None
+    assert shown.track_of(found) == short

@@ -20,8 +20,12 @@ ALL_SIZES = [
 ]
 
 
-def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
-    """Weights under which the masks of neighbouring prompts differ, and none is all or nothing."""
+@lru_cache(maxsize=1)
+def loaded(size: Sam2Size) -> torch.nn.Module:
+    """A module in eval mode, one for the tests of a size: they don't change it.
+
+    Its weights are such that the masks of neighbouring prompts differ, and none is all or nothing.
+    """
     torch.manual_seed(0)
     module: Any = build(size)
     # as it is built every mask covers nothing, or everything, and no prompt differs from another
@@ -35,16 +39,13 @@ def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
         torch.nn.init.normal_(parameter, std=0.3 if "mask_downscaling" in name else 1)
     for part in (module.no_mem_embed, module.image_encoder.trunk.pos_embed):
         torch.nn.init.normal_(part, std=0.3)
-    state: dict[str, torch.Tensor] = module.state_dict()
-    return state
+    made: torch.nn.Module = module.eval()
+    return made
 
 
-@lru_cache(maxsize=1)
-def loaded(size: Sam2Size) -> torch.nn.Module:
-    """A module with these weights, in eval mode: one for the tests of a size."""
-    module: Any = build(size)
-    module.load_state_dict(random_state(size))
-    return module.eval()
+def random_state(size: Sam2Size) -> dict[str, torch.Tensor]:
+    """Its weights: another dict each time, whose tensors are the module's."""
+    return dict(loaded(size).state_dict())
 
 
 def sketch(size: Sam2Size) -> dict[str, torch.Tensor]:

@@ -40,10 +40,10 @@ def square_on(number: int) -> np.ndarray:
 
 @cache
 def small() -> Any:
-    """A tiny SAM 2.1 that looks at pictures of 256 pixels, where the whole one takes minutes."""
+    """A tiny SAM 2.1 that looks at pictures of 128 pixels, where the whole one takes minutes."""
     place, open_config, instantiate = building._package()
     config = open_config(place / "configs" / "sam2.1" / TINY.config)["model"]
-    config["_target_"], config["image_size"] = building._CLASS, 256
+    config["_target_"], config["image_size"] = building._CLASS, 128
     config["sam_mask_decoder_extra_args"] = dict(building._STABLE)
     config["binarize_mask_from_pts_for_mem_enc"] = True
     torch.manual_seed(1)
