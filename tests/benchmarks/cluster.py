@@ -65,6 +65,7 @@ def added(
     moments: list[tuple[float, int]] = []
     with MediaLibrary(LibraryPaths(root), settings=settings) as library:
         library.load_models()
+        library._in_use.write_down()
         ingest = Ingest(
             library.metadata,
             library._in_use.clip_bundle,

@@ -244,7 +244,9 @@ class RayCluster:
             and len(each.works_on) < (most or each.share.depth(self._start.cuts_nothing))
             and not any(other.deaths for other in each.works_on.values())
         ]
-        return min(free, key=lambda each: len(each.works_on) / each.share.cores, default=None)
+        return min(
+            free, key=lambda each: len(each.works_on) / max(1, each.share.cores), default=None
+        )
 
     def _send(self, worker: RayWorker, request: Request) -> None:
         worker.works_on[request.number] = request

@@ -59,6 +59,7 @@ def serve() -> None:
         if cluster is not None:
             cluster.end()
 
+    started_thread(read_on)  # whoever gives up while this still connects is heard, too
     try:
         cluster = RayCluster(
             Start(**message),
@@ -68,9 +69,8 @@ def serve() -> None:
             ),
             lambda workers: say({"workers": workers}),
         )
-        say({"connected": True})
-        started_thread(read_on)
-        cluster.run()
+        if not ended.is_set():
+            cluster.run()
     except ClusterTroubleError as exc:
         say({"trouble": str(exc)})
     except Exception as exc:

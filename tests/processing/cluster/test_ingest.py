@@ -1,0 +1,98 @@
+"""Media added by a cluster's pipeline, with a worker in this process in place of the cluster."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from src.config import LibraryPaths
+from src.events import FileFailed
+from src.library import MediaLibrary
+from src.processing.cluster.pipeline import Cluster, ClusterPipeline
+from src.processing.cluster.work import NOT_READ
+from src.processing.cluster.workers import Worker
+from src.processing.work_threads import WorkThreads
+from src.settings import NO_SAM, Settings
+from tests.conftest import MakeVideo
+from tests.two_nodes import assert_same_library
+
+
+class Direct(ClusterPipeline):
+    """Asks a worker in this process, as the cluster's side would.
+
+    Attributes:
+        states: by the names of files, what else than the work becomes of them.
+    """
+
+    states: dict[str, str]
+
+    @contextmanager
+    def threads(self) -> Iterator[WorkThreads]:
+        setup, files = self._setup()
+        self.worker = Worker(pickle.dumps(setup), 2, *(file.read_bytes() for file in files))
+        with closing(WorkThreads(6, self.settings.pixels_at_once)) as threads:
+            yield threads
+
+    def _ask(self, verb: str, work: bytes, file: Path | None = None) -> tuple[str, bytes]:
+        if file is None:
+            return "done", self.worker.frame(work)
+        if file.name in self.states:
+            return self.states[file.name], b"SIGKILL"
+        made = self.worker.image(work)
+        return "done", made if made != NOT_READ else self.worker.image(work, file.read_bytes())
+
+
+def add(
+    root: Path, media: list[Path], settings: Settings, states: dict[str, str] | None
+) -> list[FileFailed]:
+    """Add media to a new library, with such a pipeline or, for None, as usual."""
+    with MediaLibrary(LibraryPaths(root), settings=settings) as library:
+        if states is not None:
+            pipeline = Direct(
+                library._in_use.clip_bundle,
+                library.mask_generator,
+                settings,
+                library.models,
+                Cluster("local", ("/=/nowhere",) if "sent" in states else ()),
+            )
+            pipeline.states = states
+            library.use_cluster("local")
+            library._cluster_pipeline = lambda: pipeline  # type: ignore[method-assign]
+        return [event for event in library.add(media) if isinstance(event, FileFailed)]
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.config._user_file", lambda: tmp_path / "user" / "library.json")
+
+
+@pytest.fixture
+def media(scene_files: list[Path], tmp_path: Path, make_video: MakeVideo) -> list[Path]:
+    """Images, one of them cut off and one a copy, and a video."""
+    cut_off, copy = tmp_path / "cut off.png", tmp_path / "copy.png"
+    content = scene_files[2].read_bytes()
+    cut_off.write_bytes(content[: len(content) // 2])
+    copy.write_bytes(scene_files[0].read_bytes())
+    return [*scene_files[:2], cut_off, copy, make_video(seconds=3)]
+
+
+@pytest.mark.parametrize("sam_model", [None, NO_SAM])
+@pytest.mark.parametrize("states", [{}, {"sent": "sent"}, {"scene 1.png": "gone"}])
+def test_the_library_is_the_one_made_here(
+    media: list[Path], tmp_path: Path, sam_model: str | None, states: dict[str, str]
+) -> None:
+    settings = Settings(points_per_side=10, sam_model=sam_model, device="cpu")
+    failed = add(tmp_path / "here", media, settings, None)
+    assert add(tmp_path / "there", media, settings, states) == failed
+    assert_same_library(tmp_path / "there", tmp_path / "here")
+
+
+def test_a_file_that_kills_workers_fails_alone(scene_files: list[Path], tmp_path: Path) -> None:
+    settings = Settings(points_per_side=10, device="cpu")
+    (failed,) = add(tmp_path / "library", scene_files, settings, {"scene 2.png": "killed"})
+    assert failed.path == scene_files[2]
+    assert failed.reason == "the worker died over it, and another one as well (SIGKILL)"
