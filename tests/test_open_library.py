@@ -122,7 +122,9 @@ def test_where_locks_do_not_reach_the_other_machine_its_marker_stops_a_second_wr
     marker.touch()
     lies_on(monkeypatch, SSHFS)
     before = paths.lock.read_bytes()
-    with pytest.raises(LibraryLockedError, match=f"killed, delete {marker}"):
+    with pytest.raises(
+        LibraryLockedError, match=f"killed, open the library there once, or delete {marker}"
+    ):
         MediaLibrary(paths)
     assert paths.lock.read_bytes() == before
     marker.unlink()

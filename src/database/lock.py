@@ -98,7 +98,9 @@ def refuse_open_elsewhere(path: Path, share: NetworkShare, marker: Path, to_read
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return  # nobody has ever opened it to write, or it does not say who
     if is_open:
-        left = "" if share.shares_locks else f". If that program was killed, delete {marker}"
+        # it also has the next process examine the file: that machine's own is the better one
+        killed = f". If it was killed, open the library there once, or delete {marker}"
+        left = "" if share.shares_locks else killed
         raise LibraryLockedError(
             f"{path.parent}: the library lies on a network share ({share.name}), and process {pid} "
             f"on {host}, which is another machine, has it open; what it writes can't be read "
