@@ -66,7 +66,7 @@ def test_the_wheel_says_what_it_needs_and_how_it_is_started(wheel: Path) -> None
     assert {line.replace(" ", "") for line in needs} == {
         str(requirement).replace(" ", "") for requirement in lock.of_the_program()
     }
-    assert says.get_all("Provides-Extra") == ["raw", "map", "sam2"]
+    assert says.get_all("Provides-Extra") == ["raw", "map", "sam2", "cluster"]
     assert dict(scripts["console_scripts"]) == {"media-library": "main:main"}
 
 

@@ -80,7 +80,8 @@ def fill(
     """
     MetadataDatabase(paths).close()
     with closing(sqlite3.connect(paths.metadata_db, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = OFF")  # a log would be as large as the file
+        if isinstance(vectors, int):  # a large one, that nothing else has open
+            db.execute("PRAGMA journal_mode = OFF")  # a log would be as large as the file
         db.execute("PRAGMA synchronous = OFF")
         db.execute("PRAGMA cache_size = -1000000")  # ids come in no order
         db.execute("BEGIN")
@@ -145,7 +146,8 @@ def fill(
             )
         count_rows(db)
         db.execute("COMMIT")
-        db.execute("PRAGMA journal_mode = WAL")
+        if isinstance(vectors, int):
+            db.execute("PRAGMA journal_mode = WAL")
 
 
 def name_of(number: int) -> str:

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, se
 
 SECONDS, RATE = 2, 5
 NEW = SECONDS * RATE - SECONDS
-ROUNDS = 3
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.e2e.test_sampling_killed", "src.models.preload"])
 
@@ -85,7 +84,10 @@ def _tags(library: MediaLibrary, segment_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def test_killed_anywhere_frames_are_whole_and_the_next_call_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.slow)])
+def test_killed_anywhere_frames_are_whole_and_the_next_call_goes_on(
+    tmp_path: Path, rounds: int
+) -> None:
     models = Models()
     video = draw_video(tmp_path / "v.mp4", SECONDS, "-c:v", "libx264", "-g", "10")
     base = tmp_path / "base"
@@ -98,7 +100,7 @@ def test_killed_anywhere_frames_are_whole_and_the_next_call_goes_on(tmp_path: Pa
     finish(whole, models)
     assert frames(whole) == SECONDS + NEW
     at_work = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         random = np.random.default_rng([29, number])
         paths, said = LibraryPaths(tmp_path / f"round {number}"), tmp_path / f"{number}.txt"
         shutil.copytree(base, paths.root)
@@ -113,4 +115,4 @@ def test_killed_anywhere_frames_are_whole_and_the_next_call_goes_on(tmp_path: Pa
         ours, theirs = content(paths), content(whole)
         for query, rows in theirs.items():
             assert_same_rows(ours[query], rows)
-    assert at_work
+    assert at_work or rounds == 1  # which may have been done by then
