@@ -43,8 +43,8 @@ sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two processes more than there are cores: tests of the window wait most of their time."""
-    return cores() + 2
+    """Run one process more than there are cores: tests of the window wait most of their time."""
+    return cores() + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
