@@ -82,27 +82,10 @@ class OpenLibrary:
         """
         self.paths = paths or LibraryPaths()
         self.paths.create(read_only)
-        # What to show a person about the settings: values that can't be used.
-        self.settings_problems: list[str] = []
-        self.settings = settings or Settings.load(
-            self.paths.settings, self.settings_problems.append
-        )
+        self._unusable: list[str] = []  # values of the settings
+        self.settings = settings or Settings.load(self.paths.settings, self._unusable.append)
         if (problem := models_folder_problem()) is not None:
-            self.settings_problems.append(problem)
-        server = self.settings.chroma_server
-        if server is not None and not read_only and self._chroma_server is None:
-            self.settings_problems.append(
-                f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                "have not named on this computer; it is kept here. To allow it, write it into "
-                f"Settings, Search index, or use --chroma {server}"
-            )
-        cluster = self.settings.cluster
-        if cluster is not None and not read_only and not self.uses_cluster:
-            self.settings_problems.append(
-                f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
-                "which you have not named on this computer; it is processed here. To allow it: "
-                f"ingest --ray {cluster}"
-            )
+            self._unusable.append(problem)
         self.read_only = read_only
         self._share = network_share(self.paths.root)
         if self._share is not None:
@@ -228,6 +211,25 @@ class OpenLibrary:
         """Load what searching and adding need; done at once when it is there."""
         self._in_use.load()
 
+    @property
+    def settings_problems(self) -> list[str]:
+        """What to show a person about the settings: what can't be used, and servers not named."""
+        problems = [*self._unusable]
+        server, cluster = self.settings.chroma_server, self.settings.cluster
+        if server is not None and not self.read_only and self._chroma_server is None:
+            problems.append(
+                f"{self.paths.settings}: the search index is to be kept by {server}, which you "
+                "have not named on this computer; it is kept here. To allow it, write it into "
+                f"Settings, Search index, or use --chroma {server}"
+            )
+        if cluster is not None and not self.read_only and not self.uses_cluster:
+            problems.append(
+                f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
+                "which you have not named on this computer; it is processed here. To allow it: "
+                f"ingest --ray {cluster}"
+            )
+        return problems
+
     def save_settings(self, settings: Settings) -> None:
         """Keep settings in the library's folder, and go by them from now on.
 
@@ -258,9 +260,6 @@ class OpenLibrary:
         if server != self.settings.chroma_server:
             self.save_settings(replace(self.settings, chroma_server=server))
         self._in_use.keep_index(self._chroma_server)
-        self.settings_problems[:] = [
-            each for each in self.settings_problems if "--chroma" not in each
-        ]
 
     @staticmethod
     def test_server(address: str) -> str | None:
@@ -313,7 +312,6 @@ class OpenLibrary:
         settings = replace(self.settings, cluster=address, cluster_roots=kept)
         if settings != self.settings:
             self.save_settings(settings)
-        self.settings_problems[:] = [each for each in self.settings_problems if "--ray" not in each]
 
     @property
     def uses_cluster(self) -> bool:
@@ -324,9 +322,10 @@ class OpenLibrary:
     @property
     def _chroma_server(self) -> ChromaAddress | None:
         """The server that keeps the index, if the person who opened the library trusts it."""
-        server = self.settings.chroma_server
-        trusted = server is not None and is_trusted_server(str(ChromaAddress.parse(server)))
-        return ChromaAddress.parse(server) if trusted and server is not None else None
+        if self.settings.chroma_server is None:
+            return None
+        server = ChromaAddress.parse(self.settings.chroma_server)
+        return server if is_trusted_server(str(server)) else None
 
     def choose_models(self, clip_model: str | None, sam_model: str | None) -> None:
         """Choose which models are used from now on, and look which are here; see Settings.

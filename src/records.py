@@ -231,6 +231,11 @@ class SearchHit:
     moment: tuple[float, float] | None = None
 
     @property
+    def with_alike(self) -> tuple[SearchHit, ...]:
+        """It and those that it stands for."""
+        return self, *self.alike
+
+    @property
     def is_strong(self) -> bool:
         """Whether it is above the line, or a person's word stands for it."""
         return self.tagged_so or (self.strength is not None and self.strength >= 0.5)

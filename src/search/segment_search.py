@@ -117,11 +117,9 @@ class SegmentSearch:
                 scores = maps.scores(segment_map, total / np.linalg.norm(total))
                 best = np.sort(scores)[::-1][:FEWEST].tolist()
                 strengths = line.strengths(scores, line(best, len(scores)))
-        if len(query.terms) == 1 and isinstance(query.terms[0], Words):
-            browse = BrowseQueries(self._vectors.metadata)
-            tagged = browse.tagged_by_people(as_query(query.terms[0].text), len(segment_map))
-            if tagged:
-                strengths[np.isin(np.array(segment_map.segment_ids), tagged)] = 1
+        tagged = self._tagged_so(query)
+        if tagged:
+            strengths[np.isin(np.array(segment_map.segment_ids), tagged)] = 1
         return strengths
 
     def scores(self, query: Query, segment_ids: Sequence[str]) -> dict[str, float]:
@@ -142,14 +140,17 @@ class SegmentSearch:
             if vectors:
                 scored = np.stack(list(vectors.values())) @ total
                 found = dict(zip(vectors, scored.tolist(), strict=True))
-        if len(query.terms) == 1 and isinstance(query.terms[0], Words):
-            browse = BrowseQueries(self._vectors.metadata)
-            wanted = set(segment_ids)
-            text = as_query(query.terms[0].text)
-            for segment_id in browse.tagged_by_people(text, browse.metadata.count_segments()):
-                if segment_id in wanted:
-                    found[segment_id] = 1.0
+        wanted = set(segment_ids)
+        found.update((each, 1.0) for each in self._tagged_so(query) if each in wanted)
         return found
+
+    def _tagged_so(self, query: Query) -> list[str]:
+        """List the segments that a person has tagged with the very words of a query."""
+        only = query.terms[0] if len(query.terms) == 1 else None
+        if not isinstance(only, Words):
+            return []
+        browse = BrowseQueries(self._vectors.metadata)
+        return browse.tagged_by_people(as_query(only.text), browse.metadata.count_segments())
 
     def _found(self, query: Query, search: Callable[[int], SearchResult]) -> SearchResult:
         """Search for hits, or for so many that there are enough different ones among them."""

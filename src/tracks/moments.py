@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
@@ -21,7 +21,9 @@ def moments_along_videos(
     Returns:
         The videos in the order of their best hits; photos are left out.
     """
-    every = [hit for hit in _flat(hits) if hit.segment.timestamp_s is not None]
+    every = [
+        each for hit in hits for each in hit.with_alike if each.segment.timestamp_s is not None
+    ]
     spans = metadata.tracks.spans([hit.segment.id for hit in every])
     by_video: dict[int, dict[str, VideoMoment]] = {}
     for hit in every:
@@ -41,9 +43,3 @@ def moments_along_videos(
         for media_id, moments in by_video.items()
         if media_id in cards
     ]
-
-
-def _flat(hits: Sequence[SearchHit]) -> Iterator[SearchHit]:
-    for hit in hits:
-        yield hit
-        yield from _flat(hit.alike)

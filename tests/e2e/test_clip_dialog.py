@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.gui.core.session import Listeners
 from src.gui.dialogs.clip_dialog import ALL_TRACKS, THESE_TRACKS, ClipDialog
-from src.gui.theme.theme import DARK, Theme
-from src.gui.theme.toolkit import ctk
-from src.gui.widgets.overlay import Overlay
-from src.library import MediaLibrary
 from src.track_records import ClipMasks
 from tests.datasets.tracked_video import add_tracked_video
-from tests.direct_thread import DirectThread
 from tests.e2e.desktop import Screen
-from tests.e2e.test_export_dialog import Jobs
+from tests.e2e.empty_window import empty_window
 from tests.e2e.test_export_formats import texts
 from tests.video_clips.numbered_video import frames_of
 
@@ -37,32 +28,13 @@ def dialog(
     monkeypatch.setenv("HOME", str(tmp_path))
     media_id = add_tracked_video(metadata, tmp_path / "media")
     metadata.close()
-    root: Any = ctk.CTk()
-    root.geometry("960x600")
-    theme = Theme(DARK, 1.0)
-    theme.find_fonts(root)
-    root.update()
-    with MediaLibrary(LibraryPaths(metadata.paths.root)) as library:
-        listeners = Listeners()
-        jobs = Jobs(listeners)
-        session: Any = SimpleNamespace(
-            library=library,
-            signals=listeners,
-            main_thread=DirectThread(),
-            start=jobs.start,
-            jobs=jobs,
-            cancel=lambda job: None,
-        )
-        media = library.browse.media_cards([media_id])[media_id].media
+    with empty_window(metadata) as window:
+        media = window.session.library.browse.media_cards([media_id])[media_id].media
         dialog = ClipDialog(
-            Overlay(root, theme), session, media, (0.4, 1.2), lambda: None, print, (1, 2), "dog"
+            window.overlay, window.session, media, (0.4, 1.2), lambda: None, print, (1, 2), "dog"
         )
-        root.update()
+        window.overlay.root.update()
         yield dialog
-        while dialog.overlay.is_open:
-            dialog.overlay.close()
-        root.update()
-        root.destroy()
 
 
 def test_a_clip_is_saved_with_what_is_chosen(dialog: ClipDialog, tmp_path: Path) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.events import Event
-from src.gui.core.job_state import JobState
-from src.gui.core.session import Listeners
 from src.gui.dialogs.contact_sheet import ContactSheet
 from src.gui.dialogs.export_choices import ALL, BY_TAG
 from src.gui.dialogs.export_dialog import ExportDialog
@@ -22,18 +16,13 @@ from src.gui.dialogs.export_more import MoreOptions
 from src.gui.dialogs.pair_list import PairList
 from src.gui.dialogs.sample_viewer import SampleViewer
 from src.gui.dialogs.split_choice import BY_SHARES, NO_SPLIT
-from src.gui.theme.theme import DARK, Theme
-from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
-from src.gui.widgets.overlay import Overlay
-from src.library import MediaLibrary
 from src.records import AlikePair, Tag
 from src.search.filter_text import parse_filter
 from src.search.recipe import Recipe, classes_of
-from src.worker import JobEnded
 from tests.datasets.drawn_library import a_mask, add_photo
-from tests.direct_thread import DirectThread
 from tests.e2e.desktop import Screen
+from tests.e2e.empty_window import empty_window
 from tests.e2e.test_export_formats import inside, texts
 
 PHOTOS = 8
@@ -49,28 +38,6 @@ RECIPE = Recipe(
     seed=5,
     format="coco",
 )
-
-
-class Jobs:
-    """Runs a job at once, as the session would in another thread."""
-
-    def __init__(self, listeners: Listeners) -> None:
-        self._listeners = listeners
-        self.waiting: list[tuple[JobState, Callable[[], Iterator[Event]]]] = []
-
-    def start(self, kind: str, job: Callable[[], Iterator[Event]], name: str) -> JobState:
-        state = JobState(name, kind=kind)
-        self.waiting.append((state, job))
-        return state
-
-    def run(self) -> None:
-        state, job = self.waiting.pop()
-        for event in job():
-            state.take(event)
-            for heard in tuple(self._listeners.job_event):
-                heard(state, event)
-        for ended in tuple(self._listeners.job_ended):
-            ended(state, JobEnded(None))
 
 
 @pytest.fixture
@@ -89,30 +56,10 @@ def dialog(
         metadata.add_tags(ids[1], [animal], "human")
         metadata.add_tags(ids[2], [Tag("red", 0.4 + 0.07 * number, "auto")], "human")
     metadata.close()
-    root: Any = ctk.CTk()
-    root.geometry("960x600")
-    theme = Theme(DARK, 1.0)
-    theme.find_fonts(root)
-    root.update()
-    with MediaLibrary(LibraryPaths(metadata.paths.root)) as library:
-        listeners = Listeners()
-        jobs = Jobs(listeners)
-        session: Any = SimpleNamespace(
-            library=library,
-            signals=listeners,
-            main_thread=DirectThread(),
-            is_closing=False,
-            start=jobs.start,
-            jobs=jobs,
-            cancel=lambda job: None,
-        )
-        dialog = ExportDialog(Overlay(root, theme), session, [], lambda: None, lambda _: None)
-        root.update()
+    with empty_window(metadata) as window:
+        dialog = ExportDialog(window.overlay, window.session, [], lambda: None, lambda _: None)
+        window.overlay.root.update()
         yield dialog
-        while dialog.overlay.is_open:
-            dialog.overlay.close()
-        root.update()
-        root.destroy()
 
 
 def export(dialog: ExportDialog, folder: Path) -> None:

@@ -23,6 +23,7 @@ from src.gui.cards.grid_layout import GridLayout
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.scrolled import scrollbar
 
 GAP = 16
 WISH = 184
@@ -69,16 +70,7 @@ class CardGrid(ctk.CTkFrame):
             self, bg=theme.colours.window, highlightthickness=0, bd=0, takefocus=1
         )
         self.canvas.pack(fill="both", expand=True)
-        self._bar = ctk.CTkScrollbar(
-            self,
-            width=12,
-            command=self._scroll_command,
-            fg_color=theme.colours.window,
-            button_color=theme.colours.strong_border,
-            button_hover_color=theme.colours.hint,
-            corner_radius=4,
-            border_spacing=2,
-        )
+        self._bar = scrollbar(self, theme, self._scroll_command)
         self._bar_shown = False
         self._measure(1)
         CardKeys(self)

@@ -9,6 +9,7 @@ from src.label_records import Label
 from src.search.completion import Names, Suggestion
 
 KEYS = 9  # of labels that have a key, from 1 on
+NO_LABELS = "There are no labels yet. Type a name."
 _MOST_SUGGESTIONS = 8
 
 
@@ -58,6 +59,10 @@ class KnownLabels:
     def with_key(self, key: int) -> Label | None:
         """Return the label that a key from 1 to 9 gives; None where it gives none."""
         return self.labels[key - 1] if 1 <= key <= min(KEYS, len(self.labels)) else None
+
+    def why_none(self, key: int) -> str:
+        """Say why a key gives no label."""
+        return NO_LABELS if not self.labels else f"No label has the key {key}."
 
     def suggest(self, typed: str) -> list[Suggestion]:
         """Suggest labels and models' tags of which a word begins so; at first those with keys.

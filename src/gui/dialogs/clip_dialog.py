@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.counting import clock, counted
 from src.events import Event
-from src.gui.core.job_state import JobState, time_left
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
 from src.gui.dialogs.clip_place import clip_file, clip_problem, free_clip, videos_folder
@@ -166,12 +166,8 @@ class ClipDialog:
 
     def _heard(self, job: JobState, event: Event) -> None:
         if job is self._job and job.doing is not None and self.overlay.holds(self._dialog):
-            seconds = job.seconds_left
-            self._footer.progress(
-                f"Frame {job.doing.done:,} of {job.doing.total:,}",
-                "" if seconds is None else time_left(seconds),
-                job.fraction,
-            )
+            doing = job.doing
+            self._footer.progress(f"Frame {doing.done:,} of {doing.total:,}", job)
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:
         if job is not self._job:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.counting import counted, megabytes
 from src.events import DatasetWritten, Event
-from src.gui.core.job_state import JobState, time_left
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
 from src.gui.dialogs.export_card import ExportCard
@@ -378,11 +378,9 @@ class ExportDialog:
         self._show_waits = False
         job = self._job
         if self._is_open and job is not None and job.doing is not None:
-            seconds = job.seconds_left
+            doing = job.doing
             self._footer.progress(
-                f"Writing {job.doing.done:,} of {job.doing.total:,} {self.choices.word}s",
-                "" if seconds is None else time_left(seconds),
-                job.fraction,
+                f"Writing {doing.done:,} of {doing.total:,} {self.choices.word}s", job
             )
 
     def _ended(self, job: JobState, ended: JobEnded) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from src.gui.core.job_state import JobState, time_left
 from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, icon_label, label, progress_bar
@@ -56,10 +57,12 @@ class ExportFooter(ctk.CTkFrame):
         self._bar.set(0)
         self._bar.pack(fill="x")
 
-    def progress(self, doing: str, left: str, fraction: float) -> None:
+    def progress(self, doing: str, job: JobState) -> None:
+        """Show how far a job is, in words, and how long it still takes."""
+        seconds = job.seconds_left
         self._doing.configure(text=doing)
-        self._left.configure(text=left)
-        self._bar.set(fraction)
+        self._left.configure(text="" if seconds is None else time_left(seconds))
+        self._bar.set(job.fraction)
 
     def stopping(self) -> None:
         self._cancel.set_text("Cancelling…")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from src.gui.duplicates.group_row import HEIGHT, GroupRow
 from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.scrolled import scrollbar
 
 GAP = 12
 _WHEEL_PX = 80
@@ -39,16 +40,7 @@ class GroupList(ctk.CTkFrame):
         self._waits = False
         self._view = tkinter.Frame(self, bg=c.window)
         self._view.pack(fill="both", expand=True, padx=(theme.px(LEFT), theme.px(RIGHT)))
-        self._bar = ctk.CTkScrollbar(
-            self,
-            width=12,
-            command=self._scroll_command,
-            fg_color=c.window,
-            button_color=c.strong_border,
-            button_hover_color=c.hint,
-            corner_radius=4,
-            border_spacing=2,
-        )
+        self._bar = scrollbar(self, theme, self._scroll_command)
         self._view.bind("<Configure>", lambda _: self.refresh())
         self._listen(self._view)
 

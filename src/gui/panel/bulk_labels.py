@@ -15,7 +15,6 @@ from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
 
 NOTHING_THERE = "Nothing of it is in the library yet."
-NO_LABELS = "There are no labels yet. Type a name."
 
 
 class BulkLabels:
@@ -71,10 +70,8 @@ class BulkLabels:
         label = self._labels.with_key(key)
         if label is not None:
             self.give(label.name)
-        elif not self._labels.labels:
-            self._say(NO_LABELS, False)
         else:
-            self._say(f"No label has the key {key}.", False)
+            self._say(self._labels.why_none(key), False)
 
     def give(self, name: str) -> None:
         """Give a label to all that is selected."""

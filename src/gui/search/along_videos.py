@@ -15,6 +15,7 @@ from src.gui.search.video_rows import best_of, strong_of
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
+from src.gui.widgets.scrolled import scrollbar
 from src.records import SearchHit
 from src.track_records import VideoMoments
 
@@ -50,16 +51,7 @@ class AlongVideos(ctk.CTkFrame):
         self._was_opened = False  # one of the moments, so that the keyboard returns to it
         self.canvas = VideoCanvas(self, theme, thumbnails, self._open, self._scrolled)
         self.canvas.pack(fill="both", expand=True)
-        self._bar = ctk.CTkScrollbar(
-            self,
-            width=12,
-            command=self._scroll_command,
-            fg_color=theme.colours.window,
-            button_color=theme.colours.strong_border,
-            button_hover_color=theme.colours.hint,
-            corner_radius=4,
-            border_spacing=2,
-        )
+        self._bar = scrollbar(self, theme, self._scroll_command)
         self._none = label(self, theme, NO_VIDEO, colour=theme.colours.text_2, justify="center")
 
     @property

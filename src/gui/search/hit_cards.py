@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -71,13 +71,7 @@ def moment_of(hit: SearchHit) -> tuple[float, float] | None:
 
 def each_of(hits: Iterable[SearchHit]) -> list[SearchHit]:
     """List hits with those that they stand for."""
-
-    def one_by_one() -> Iterator[SearchHit]:
-        for hit in hits:
-            yield hit
-            yield from hit.alike
-
-    return list(one_by_one())
+    return [each for hit in hits for each in hit.with_alike]
 
 
 def count_strong(hits: Sequence[SearchHit]) -> int:

@@ -17,7 +17,6 @@ NOTHING_CHOSEN = "Choose a bar first."
 NOT_THERE = "The chosen track isn't in this frame."
 AT_BEGINNING = "The track begins here. Go to a later frame to split it."
 TWO_TO_JOIN = "Choose two tracks to join: hold Ctrl and click a second bar."
-NO_LABELS = "There are no labels yet. Type a name."
 
 
 class TimelineActs:
@@ -98,10 +97,8 @@ class TimelineActs:
         label = self._labels.with_key(key)
         if label is not None:
             self.give(label.name)
-        elif not self._labels.labels:
-            self._say(NO_LABELS, False)
         else:
-            self._say(f"No label has the key {key}.", False)
+            self._say(self._labels.why_none(key), False)
 
     def give(self, name: str) -> None:
         """Label each chosen track, by its segment at the playhead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tkinter
+from collections.abc import Callable
 from typing import Any
 
 from src.gui.theme.theme import LEFT, RIGHT, Theme
@@ -11,6 +12,21 @@ from src.gui.theme.toolkit import ctk
 
 _BAR = 12
 _COMMAND = re.compile(r"\[(\S+) ")  # in a script that tkinter has bound
+
+
+def scrollbar(master: Any, theme: Theme, command: Callable[..., None]) -> ctk.CTkScrollbar:
+    """Make the bar of a Canvas, which lies in the panel's right margin."""
+    c = theme.colours
+    return ctk.CTkScrollbar(
+        master,
+        width=_BAR,
+        command=command,
+        fg_color=c.window,
+        button_color=c.strong_border,
+        button_hover_color=c.hint,
+        corner_radius=4,
+        border_spacing=2,
+    )
 
 
 class Scrolled(ctk.CTkScrollableFrame):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from src.errors import QueryError
+from src.gui.core.known_labels import NO_LABELS, KnownLabels
 from src.gui.core.session import Listeners
-from src.gui.panel.bulk_labels import NO_LABELS, NOTHING_THERE, BulkLabels
+from src.gui.panel.bulk_labels import NOTHING_THERE, BulkLabels
 from src.label_records import Label
 from tests.direct_thread import DirectThread
 
@@ -42,7 +44,8 @@ class Bulk(SimpleNamespace):
     def __init__(self, selected: Sequence[str], labels: Sequence[str] = ("dog", "cat")) -> None:
         self.verbs, self.said, self.told = Verbs(), list[tuple[str, bool]](), 0
         known: Any = SimpleNamespace(labels=[Label(name, "#5B96EE") for name in labels])
-        known.with_key = lambda n: known.labels[n - 1] if n <= len(known.labels) else None
+        known.with_key = partial(KnownLabels.with_key, known)
+        known.why_none = partial(KnownLabels.why_none, known)
         session: Any = SimpleNamespace(
             library=SimpleNamespace(labels=self.verbs),
             main_thread=DirectThread(),
