@@ -325,7 +325,6 @@ class RayCluster:
         if error is not None:
             self._died(worker, error)
             return
-        del worker.works_on[request.number]
         result = made.result()
         if request.file is not None and not request.with_content:
             worker.misses = worker.misses + 1 if result == NOT_READ else 0
@@ -333,6 +332,7 @@ class RayCluster:
             request.with_content = True
             self._send(worker, request)
             return
+        del worker.works_on[request.number]
         self._reply(request, "done", result, worker.number)
 
     def _died(self, worker: RayWorker, error: BaseException) -> None:
