@@ -15,7 +15,14 @@ from src.errors import ClusterError, MediaReadError
 from src.events import ClusterWorkers, Event, Progress
 from src.processing.cluster.client import WAIT_S, ClusterProcess
 from src.processing.cluster.videos import SpansAtOnce, VideoInSpans, video_in_spans
-from src.processing.cluster.work import KILLED, ImageMade, ImageWork, Outcome, WorkerSetup
+from src.processing.cluster.work import (
+    KILLED,
+    ImageMade,
+    ImageWork,
+    Outcome,
+    WorkerSetup,
+    frames_made,
+)
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
@@ -178,7 +185,7 @@ class ClusterPipeline(SegmentPipeline):
     def _ask_for_span(self, work: bytes, file: Path | None) -> Future[tuple[str, bytes]]:
         if self._process is None:
             raise ClusterError("the cluster is not connected")
-        return self._process.ask("span", work, file)
+        return self._process.ask("span", work, file, frames_made)
 
     @staticmethod
     def _value(state: str, made: bytes, path: Path | str) -> Any:

@@ -140,6 +140,12 @@ KILLED = "the worker died over it, and another one as well"
 NOT_READ = b""
 
 
+def frames_made(content: bytes) -> int:
+    """Count the frames of a span that a worker has cut."""
+    made = pickle.loads(content).value
+    return sum(frame.result is not None for frame in made.frames) if made is not None else 0
+
+
 def outcome_of(work: Callable[[], Any]) -> bytes:
     """Do work, and pickle how it ended."""
     try:
