@@ -324,9 +324,13 @@ class RayCluster:
             return ask(request.work)
 
         def sent(call: Future[Any]) -> None:
-            if (error := call.exception()) is None:
+            if worker.works_on.get(request.number) is not request:
+                return  # the worker has died meanwhile
+            error = call.exception()
+            if error is None:
                 self._await(call.result(), lambda made: self._ended(worker, request, made))
-            elif isinstance(error, OSError):  # the file is gone: it is read in its turn
+            elif isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                # the file is gone: it is read in its turn
                 del worker.works_on[request.number]
                 self._reply(request, "gone", b"", None)
             else:
@@ -341,11 +345,11 @@ class RayCluster:
         if error is not None:
             self._died(worker, error)
             return
-        del worker.works_on[request.number]
         result = made.result()
         if request.file is not None and not request.with_content:
             worker.misses = worker.misses + 1 if result == NOT_READ else 0
         if result == NOT_READ and request.file is None:
+            del worker.works_on[request.number]
             request.not_at.add(worker.number)
             self._waiting.appendleft(request)
             return
@@ -353,6 +357,7 @@ class RayCluster:
             request.with_content = True
             self._send(worker, request)
             return
+        del worker.works_on[request.number]
         self._reply(request, "done", result, worker.number)
 
     def _died(self, worker: RayWorker, error: BaseException) -> None:
