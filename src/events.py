@@ -190,7 +190,7 @@ class ClusterWorkers(Event):
 
     machines: tuple[str, ...]
     devices: tuple[str, ...]
-    done: tuple[int, ...] = field(default=(), compare=False)
+    done: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         kinds = ", ".join(

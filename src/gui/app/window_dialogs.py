@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from src.config import LibraryPaths
-from src.errors import MediaLibraryError, is_of_a_person
+from src.errors import ClusterError, MediaLibraryError, is_of_a_person
 from src.gui.app import desktop
 from src.gui.app.clipboard_image import copy_image
 from src.gui.core.session import Session
@@ -66,7 +66,13 @@ class WindowDialogs:
             log.info("%s", sentence)
         else:
             log.error("%s %s", sentence, details, exc_info=exc)
-        show_error(self._overlay, title_of(exc), sentence, details)
+        way = self._to_settings if isinstance(exc, ClusterError) else None
+        show_error(self._overlay, title_of(exc), sentence, details, other=way)
+
+    @property
+    def _to_settings(self) -> tuple[str, Callable[[], None]]:
+        """What leads to the settings, for a message about them."""
+        return "Open Settings", self.settings
 
     def show_notices(
         self,
@@ -88,7 +94,12 @@ class WindowDialogs:
             title = "Your library is on a network share"
         notices = [*(each for each in (recovered, share) if each is not None), *settings_problems]
         if notices:
-            show_error(self._overlay, title, "\n\n".join(map(as_sentence, notices)))
+            show_error(
+                self._overlay,
+                title,
+                "\n\n".join(map(as_sentence, notices)),
+                other=self._to_settings if settings_problems else None,
+            )
 
     # -- dialogs
 

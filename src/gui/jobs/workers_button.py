@@ -1,0 +1,110 @@
+"""How many workers of a cluster do the work, and on demand what each of them does."""
+
+from __future__ import annotations
+
+import tkinter
+from collections import defaultdict
+from typing import Any
+
+from src.counting import counted
+from src.events import ClusterWorkers
+from src.gui.theme.theme import SMALL, Theme, shorten
+from src.gui.widgets.controls import Button
+from src.gui.widgets.dropdown import Dropdown
+
+# Up to here each worker has a row; of more those of a machine share one, and at last the rest.
+MOST_ROWS = 12
+HEAD = ("Machine", "Works on", "Done")
+_LONGEST_PX = 240  # of a machine's name
+_DEVICES = {"cuda": "GPU", "mps": "GPU", "cpu": "CPU"}
+
+Row = tuple[str, str, str]
+
+
+def worker_rows(workers: ClusterWorkers) -> list[Row]:
+    """Return what to say of workers: where, on what, and how many images and frames were done."""
+    devices = [_DEVICES.get(device, device) for device in workers.devices]
+    done = [*workers.done, *[0] * (len(devices) - len(workers.done))]
+    each = sorted(zip(workers.machines, devices, done, strict=True))
+    if len(each) <= MOST_ROWS:
+        return [(machine, device, f"{count:,}") for machine, device, count in each]
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for machine, device, count in each:
+        alike[machine, device].append(count)
+    groups = list(alike.items())
+    shown = groups if len(groups) <= MOST_ROWS else groups[: MOST_ROWS - 1]
+    rows = [
+        (machine, f"{len(counts):,} × {device}", f"{sum(counts):,}")
+        for (machine, device), counts in shown
+    ]
+    rest = [count for _, counts in groups[len(shown) :] for count in counts]
+    return rows + [("Others", counted(len(rest), "worker"), f"{sum(rest):,}")] * bool(rest)
+
+
+class WorkersButton(Button):
+    """Says how many there are; opens a list that follows what they do."""
+
+    def __init__(self, master: Any, theme: Theme) -> None:
+        super().__init__(
+            master, theme, "", self._open, kind="quiet", icon_name="info", height=24, width=112
+        )
+        self._workers = ClusterWorkers((), ())
+        self._list: Dropdown | None = None
+        self._columns: list[tkinter.Label] = []
+        self._rows = 0
+
+    def show(self, workers: ClusterWorkers) -> None:
+        """Show what is known of them now."""
+        self._workers = workers
+        self.set_text(counted(len(workers.devices), "worker"))
+        if self._list is None:
+            return
+        if len(worker_rows(workers)) == self._rows:
+            self._fill()
+        else:  # it needs another height
+            self._list.close()
+            self._open()
+
+    def close(self) -> None:
+        """Close the list, where it is open."""
+        if self._list is not None:
+            self._list.close()
+
+    @property
+    def lines(self) -> list[str]:
+        """What the columns of the list say now; for tests."""
+        return [str(column.cget("text")) for column in self._columns]
+
+    def _open(self) -> None:
+        theme, c = self.theme, self.theme.colours
+        px = theme.px
+        menu = self._list = Dropdown(self, theme, self._closed)
+        font = theme.canvas_font(self, SMALL)
+        for place, head in enumerate(HEAD):
+            side = "ne" if place == len(HEAD) - 1 else "nw"
+            justify = "right" if side == "ne" else "left"
+            label = tkinter.Label(menu, text=head, bg=c.raised, fg=c.text_2, font=font)
+            label.grid(row=0, column=place, sticky=side, padx=px(12), pady=(px(8), 0))
+            column = tkinter.Label(
+                menu, bg=c.raised, fg=c.text, font=theme.canvas_font(self), justify=justify
+            )
+            column.grid(row=1, column=place, sticky=side, padx=px(12), pady=(px(4), px(8)))
+            self._columns.append(column)
+        self._fill()
+        left, top = self.winfo_rootx(), self.winfo_rooty()
+        below, gap = top + self.winfo_height(), px(4)
+        menu.open(left + self.winfo_width(), below + gap, top - gap, menu, from_right=True)
+
+    def _fill(self) -> None:
+        font = self.theme.canvas_font(self)
+        rows = worker_rows(self._workers)
+        self._rows = len(rows)
+        for place, column in enumerate(self._columns):
+            texts = [row[place] for row in rows]
+            if place == 0:
+                texts = [shorten(each, font, self.theme.px(_LONGEST_PX)) for each in texts]
+            column.configure(text="\n".join(texts))
+
+    def _closed(self) -> None:
+        self._list = None
+        self._columns.clear()
