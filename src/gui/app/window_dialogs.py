@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from src.gui.dialogs.clip_dialog import ClipDialog
 from src.gui.dialogs.clip_place import videos_folder
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.dialogs.messages import ask, show_error, show_failures
+from src.gui.dialogs.server_entry import Say
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
 from src.job_kinds import TRASH
@@ -26,6 +28,7 @@ from src.records import MediaCard, SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import Recipe
 from src.settings import Settings
+from src.stopping import stopped_by
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class WindowDialogs:
         self._root, self._overlay, self._get_session = root, overlay, session
         self._on_other_library, self._on_restart = on_other_library, on_restart
         self.errors: list[str] = []  # all that were shown, for tests
+        self._for_clusters: Executor | None = None  # the thread that asks them
 
     @property
     def _session(self) -> Session:
@@ -176,12 +180,15 @@ class WindowDialogs:
             library = self._session.library
             dialog = SettingsDialog(
                 self._overlay,
-                replace(library.settings, chroma_server=library.index_server),
+                library.settings,
                 str(library.paths.root),
+                library.index_server,
+                library.uses_cluster,
                 self._save_settings,
                 self.open_another,
                 self._on_restart,
                 self._test_server,
+                self._test_cluster,
             )
             device = library.settings.device
             # only the model manager knows, and models may still be loading
@@ -189,17 +196,54 @@ class WindowDialogs:
                 lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
 
-    def _test_server(self, address: str, then: Callable[[str | None], None]) -> None:
+    def _test_server(self, address: str, say: Say) -> None:
         library = self._session.library
-        self._session.main_thread.run(lambda: library.test_server(address), then)
 
-    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
+        def answered(problem: str | None) -> None:
+            say(problem or "The server answers", problem is not None)
+
+        self._session.main_thread.run(lambda: library.test_server(address), answered)
+
+    def _test_cluster(self, address: str, say: Say) -> None:
+        session, library = self._session, self._session.library
+
+        def test() -> str:
+            with stopped_by(lambda: not session.is_closing):
+                return library.test_cluster(address)
+
+        # apart: a cluster may take a minute to answer
+        session.main_thread.run_in(
+            self._cluster_thread(),
+            test,
+            lambda said: say(said, False),
+            lambda exc: say(explained(exc)[0], True),
+        )
+
+    def _cluster_thread(self) -> Executor:
+        if self._for_clusters is None:
+            self._for_clusters = self._session.main_thread.own_thread("cluster test")
+        return self._for_clusters
+
+    def _save_settings(
+        self, settings: Settings, chooses_cluster: bool, then: Callable[[], None]
+    ) -> None:
         session, library = self._session, self._session.library
         server, named = settings.chroma_server, library.settings.chroma_server
         moves = server != library.index_server
 
+        before = library.settings
+
         def save() -> None:
-            library.save_settings(replace(settings, chroma_server=named))
+            # what else is named is sent pictures: these verbs see to whom
+            others = replace(
+                settings,
+                chroma_server=named,
+                cluster=before.cluster,
+                cluster_roots=before.cluster_roots,
+            )
+            library.save_settings(others)
+            if chooses_cluster:
+                library.use_cluster(settings.cluster, settings.cluster_roots)
             if moves:
                 library.keep_index(server)
 

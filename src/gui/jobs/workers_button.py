@@ -60,7 +60,7 @@ class WorkersButton(Button):
         if self._list is None:
             return
         if len(worker_rows(workers)) == self._rows:
-            self._fill()
+            self._write()
         else:  # it needs another height
             self._list.close()
             self._open()
@@ -81,21 +81,20 @@ class WorkersButton(Button):
         menu = self._list = Dropdown(self, theme, self._closed)
         font = theme.canvas_font(self, SMALL)
         for place, head in enumerate(HEAD):
-            side = "ne" if place == len(HEAD) - 1 else "nw"
-            justify = "right" if side == "ne" else "left"
+            is_number = place == len(HEAD) - 1
+            side = "e" if is_number else "w"
             label = tkinter.Label(menu, text=head, bg=c.raised, fg=c.text_2, font=font)
             label.grid(row=0, column=place, sticky=side, padx=px(12), pady=(px(8), 0))
-            column = tkinter.Label(
-                menu, bg=c.raised, fg=c.text, font=theme.canvas_font(self), justify=justify
-            )
+            column = tkinter.Label(menu, bg=c.raised, fg=c.text, font=theme.canvas_font(self))
+            column.configure(justify="right" if is_number else "left")
             column.grid(row=1, column=place, sticky=side, padx=px(12), pady=(px(4), px(8)))
             self._columns.append(column)
-        self._fill()
+        self._write()
         left, top = self.winfo_rootx(), self.winfo_rooty()
         below, gap = top + self.winfo_height(), px(4)
         menu.open(left + self.winfo_width(), below + gap, top - gap, menu, from_right=True)
 
-    def _fill(self) -> None:
+    def _write(self) -> None:
         font = self.theme.canvas_font(self)
         rows = worker_rows(self._workers)
         self._rows = len(rows)
