@@ -18,7 +18,7 @@ NOT_CONFIRMED = "Not confirmed"
 _FIXED = {HERE: LOCAL, OWN: AUTO}
 INSTALL = "Ray is not installed. To install it: pip install -r requirements-cluster.txt"
 _HINTS = {
-    OFF: "Ray can share the work on new media among computers",
+    OFF: "Ray shares the work among computers",
     HERE: "Ray is started here for each job",
     OWN: "The Ray cluster that this computer is part of. It must be one that you trust with your "
     "pictures",

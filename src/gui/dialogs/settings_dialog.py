@@ -234,7 +234,7 @@ class SettingsDialog:
         self._row += 1
         self._rows[name] = self._row
         words = ctk.CTkFrame(self._table, fg_color="transparent")
-        words.grid(row=self._row, column=0, sticky="w")
+        words.grid(row=self._row, column=0, sticky="w", pady=4)
         self._table.grid_rowconfigure(self._row, minsize=theme.px(44))
         label(words, theme, name).pack(anchor="w")
         if hint:
