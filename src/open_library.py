@@ -277,6 +277,13 @@ class OpenLibrary:
             return str(exc)
         return None
 
+    @staticmethod
+    def test_cluster(address: str) -> str:
+        """Look what a Ray cluster is made of, which takes some seconds; see look_at_cluster."""
+        from src.processing.cluster.client import look_at_cluster
+
+        return look_at_cluster(address)
+
     @property
     def index_server(self) -> str | None:
         """The Chroma server that keeps the search index; None: the library's folder does.

@@ -8,6 +8,7 @@ from typing import Any
 
 from src.counting import counted
 from src.events import ClusterWorkers
+from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.widgets.controls import Button
 from src.gui.widgets.dropdown import Dropdown
@@ -15,7 +16,7 @@ from src.gui.widgets.dropdown import Dropdown
 # Up to here each worker has a row; of more those of a machine share one, and at last the rest.
 MOST_ROWS = 12
 HEAD = ("Machine", "Works on", "Done")
-_LONGEST_PX = 240  # of a machine's name
+_LONGEST_PX, _NOTE_PX = 240, 320  # of a machine's name, and where a note wraps
 _DEVICES = {"cuda": "GPU", "mps": "GPU", "cpu": "CPU"}
 
 Row = tuple[str, str, str]
@@ -41,6 +42,20 @@ def worker_rows(workers: ClusterWorkers) -> list[Row]:
     return rows + [("Others", counted(len(rest), "worker"), f"{sum(rest):,}")] * bool(rest)
 
 
+def note_on(workers: ClusterWorkers) -> str:
+    """Return what a person could do for a cluster to do more; "" where there is nothing to say."""
+    notes = []
+    if workers.problem:
+        notes.append(as_sentence(f"others don't work: {workers.problem}"))
+    if workers.sent:
+        were, which = ("image was", "it") if workers.sent == 1 else ("images were", "them")
+        notes.append(
+            f"{workers.sent:,} {were} sent, since no worker found {which} under the same path. "
+            "Settings can name the folders on the cluster."
+        )
+    return "\n".join(notes)
+
+
 class WorkersButton(Button):
     """Says how many there are; opens a list that follows what they do."""
 
@@ -51,7 +66,8 @@ class WorkersButton(Button):
         self._workers = ClusterWorkers((), ())
         self._list: Dropdown | None = None
         self._columns: list[tkinter.Label] = []
-        self._rows = 0
+        self._note: tkinter.Label | None = None
+        self._shape = (0, False)  # rows of the list, and whether a note is below them
 
     def show(self, workers: ClusterWorkers) -> None:
         """Show what is known of them now."""
@@ -59,7 +75,7 @@ class WorkersButton(Button):
         self.set_text(counted(len(workers.devices), "worker"))
         if self._list is None:
             return
-        if len(worker_rows(workers)) == self._rows:
+        if (len(worker_rows(workers)), bool(note_on(workers))) == self._shape:
             self._write()
         else:  # it needs another height
             self._list.close()
@@ -89,6 +105,15 @@ class WorkersButton(Button):
             column.configure(justify="right" if is_number else "left")
             column.grid(row=1, column=place, sticky=side, padx=px(12), pady=(px(4), px(8)))
             self._columns.append(column)
+        self._note = tkinter.Label(
+            menu,
+            bg=c.raised,
+            fg=c.text_2,
+            font=font,
+            justify="left",
+            anchor="w",
+            wraplength=px(_NOTE_PX),
+        )
         self._write()
         left, top = self.winfo_rootx(), self.winfo_rooty()
         below, gap = top + self.winfo_height(), px(4)
@@ -97,7 +122,18 @@ class WorkersButton(Button):
     def _write(self) -> None:
         font = self.theme.canvas_font(self)
         rows = worker_rows(self._workers)
-        self._rows = len(rows)
+        note = note_on(self._workers)
+        self._shape = len(rows), bool(note)
+        if self._note is not None and note:
+            self._note.configure(text=note)
+            self._note.grid(
+                row=2,
+                column=0,
+                columnspan=len(HEAD),
+                sticky="ew",
+                padx=self.theme.px(12),
+                pady=(0, self.theme.px(8)),
+            )
         for place, column in enumerate(self._columns):
             texts = [row[place] for row in rows]
             if place == 0:
@@ -105,5 +141,5 @@ class WorkersButton(Button):
             column.configure(text="\n".join(texts))
 
     def _closed(self) -> None:
-        self._list = None
+        self._list = self._note = None
         self._columns.clear()

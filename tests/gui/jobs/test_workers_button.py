@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from src.events import ClusterWorkers
-from src.gui.jobs.workers_button import MOST_ROWS, worker_rows
+from src.gui.jobs.workers_button import MOST_ROWS, note_on, worker_rows
 
 
 def test_each_worker_is_named_with_what_it_works_on_and_what_it_has_done() -> None:
@@ -31,3 +31,9 @@ def test_of_many_machines_the_last_share_a_row() -> None:
     left = 100 - (MOST_ROWS - 1)
     assert len(rows) == MOST_ROWS and rows[0] == ("node000", "1 × GPU", "10")
     assert rows[-1] == ("Others", f"{left} workers", f"{10 * left}")
+
+
+def test_what_would_help_a_cluster_is_said_below() -> None:
+    assert note_on(ClusterWorkers(("a",), ("cpu",))) == ""
+    said = note_on(ClusterWorkers(("a",), ("cpu",), sent=1, problem="b has no torch"))
+    assert said.startswith("Others don't work: b has no torch.\n1 image was sent")

@@ -87,11 +87,11 @@ class Driven:
     """A cluster whose thread is the test's own."""
 
     def __init__(self, ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ray_cluster, "connected", lambda start: ray)
+        monkeypatch.setattr(ray_cluster, "connected", lambda address, here: ray)
         self.ray = ray
         self.replies: list[tuple[int, str, bytes]] = []
-        start = Start("local", (), False, 1, 60.0)
-        self.cluster = RayCluster(start, b"", self._replied, lambda workers: None)
+        start = Start("local", (), False, 1, "", 60.0)
+        self.cluster = RayCluster(start, b"", self._replied, lambda *_: None, lambda: None)
         self.look()
 
     def _replied(self, request: Request, state: str, made: bytes, worker: int | None) -> None:
