@@ -198,6 +198,18 @@ def test_a_cluster_of_a_strangers_library_is_used_once_it_is_chosen(overlay: Ove
     assert given.saved[-1].cluster is None and given.chosen[-1]
 
 
+def test_the_row_of_the_cluster_is_in_sight_where_that_is_asked_for(overlay: Overlay) -> None:
+    overlay.root.geometry("960x400")
+    overlay.root.update()
+    given = Settled(overlay, Settings(cluster="local"), uses_cluster=True)
+    given.dialog.see_cluster()
+    given.dialog._fit()
+    overlay.root.update()
+    frame, rows = given.dialog.cluster.frame, given.dialog._scrolled._parent_canvas
+    assert rows.winfo_rooty() <= frame.winfo_rooty()
+    assert frame.winfo_rooty() + frame.winfo_height() <= rows.winfo_rooty() + rows.winfo_height()
+
+
 def test_without_ray_the_row_says_how_to_install_it(
     overlay: Overlay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,13 +70,10 @@ class WindowDialogs:
             log.info("%s", sentence)
         else:
             log.error("%s %s", sentence, details, exc_info=exc)
-        way = self._to_settings if isinstance(exc, ClusterError) else None
+        way = None
+        if isinstance(exc, ClusterError):
+            way = "Open Settings", lambda: self.settings(at_cluster=True)
         show_error(self._overlay, title_of(exc), sentence, details, other=way)
-
-    @property
-    def _to_settings(self) -> tuple[str, Callable[[], None]]:
-        """What leads to the settings, for a message about them."""
-        return "Open Settings", self.settings
 
     def show_notices(
         self,
@@ -102,7 +99,7 @@ class WindowDialogs:
                 self._overlay,
                 title,
                 "\n\n".join(map(as_sentence, notices)),
-                other=self._to_settings if settings_problems else None,
+                other=("Open Settings", self.settings) if settings_problems else None,
             )
 
     # -- dialogs
@@ -175,7 +172,12 @@ class WindowDialogs:
         found = desktop.ask_for_files(self._root, "folder", start)
         return found[0] if found else None
 
-    def settings(self) -> None:
+    def settings(self, at_cluster: bool = False) -> None:
+        """Show the settings.
+
+        Args:
+            at_cluster: from the row of the cluster on, where not all fit into the window.
+        """
         if self._session.is_open:
             library = self._session.library
             dialog = SettingsDialog(
@@ -190,6 +192,8 @@ class WindowDialogs:
                 self._test_server,
                 self._test_cluster,
             )
+            if at_cluster:
+                dialog.see_cluster()
             device = library.settings.device
             # only the model manager knows, and models may still be loading
             self._session.main_thread.run(

@@ -140,7 +140,7 @@ class JobState:
             stage = STAGES.get(self.doing.doing)
             return self.doing.doing if stage is None else stage.headline
         if self.file_number:
-            return f"File {self.file_number} of {self.files}"
+            return f"File {self.file_number:,} of {self.files:,}"
         if self.download is not None:
             return f"Downloading {self.download.name}"
         return self.name or "Starting"

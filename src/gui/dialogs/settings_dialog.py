@@ -118,6 +118,7 @@ class SettingsDialog:
         self._table.pack(fill="x")
         self._table.grid_columnconfigure(0, weight=1)
         self._row = 0
+        self._to_be_seen: ctk.CTkFrame | None = None  # once it is known where all is
         self._rows: dict[str, int] = {}
         self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
@@ -199,6 +200,10 @@ class SettingsDialog:
         if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
+    def see_cluster(self) -> None:
+        """Have the row of the cluster in sight when the dialog comes, however low the window."""
+        self._to_be_seen = self.cluster.frame
+
     def _say(self, row: str, sentence: str, is_wrong: bool) -> None:
         """Show what is known of what a row asks for, in the place of its explanation."""
         c = self.theme.colours
@@ -225,6 +230,9 @@ class SettingsDialog:
         others = self._dialog.winfo_reqheight() - self._scrolled.master.master.winfo_reqheight()
         around = 2 * self.theme.px(_AROUND)
         self._scrolled.fit(self.overlay.root.winfo_height() - around - others)
+        if self._to_be_seen is not None:
+            self._scrolled.show_from(self._to_be_seen)
+            self._to_be_seen = None
 
     def close(self) -> None:
         self.overlay.close(self._dialog)

@@ -164,10 +164,14 @@ class JobStrip(ctk.CTkFrame):
             self._failed.grid_remove()
 
     def _fitting(self, parts: list[str]) -> str:
-        """Join the parts; a long file name is shortened to fit."""
+        """Join the parts; a long name is shortened to fit, then the last parts are left out."""
         if not parts:
             return ""
-        font = self.theme.canvas_font(self, NORMAL)
-        width = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
-        name = shorten(parts[0], font, max(width, self.theme.px(80)))
-        return _BETWEEN.join([name, *parts[1:]])
+        font, least = self.theme.canvas_font(self, NORMAL), self.theme.px(80)
+        room = self._detail.winfo_width()
+        for count in range(len(parts), 0, -1):
+            rest = "".join(_BETWEEN + part for part in parts[1:count])
+            width = room - font.measure(rest)
+            if width >= min(least, font.measure(parts[0])):
+                break
+        return shorten(parts[0], font, width) + rest
