@@ -225,8 +225,8 @@ class OpenLibrary:
         if cluster is not None and not self.read_only and not self.uses_cluster:
             problems.append(
                 f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
-                "which you have not named on this computer; it is processed here. To allow it: "
-                f"ingest --ray {cluster}"
+                "which you have not named on this computer; it is processed here. To allow it, "
+                f"choose it in Settings, Process on a cluster, or use ingest --ray {cluster}"
             )
         return problems
 

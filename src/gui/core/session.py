@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.errors import LibraryLockedError, MediaLibraryError
+from src.errors import ClusterError, LibraryLockedError, MediaLibraryError
 from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.main_thread import MainThread
@@ -158,7 +158,10 @@ class Session:
         self.start("add", lambda: self.library.go_on(), name)
 
     def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        """Run an add; where a person stops it, the rest waits until they continue."""
+        """Run an add; where a person stops it, the rest waits until they continue.
+
+        So it does where the cluster is gone, and the adds behind it would need that as well.
+        """
         if not add.cancelling:
             events = job()
             try:
@@ -170,12 +173,19 @@ class Session:
             except StoppedError:
                 if not add.cancelling:
                     raise
+            except ClusterError:
+                self.cancel(add)
+                self._leave_for_later(add)
+                raise
             finally:
                 if isinstance(events, Generator):
                     events.close()
         if add.cancelling:
-            self._keep_for_later(add)
-            self.library.stop_adding()
+            self._leave_for_later(add)
+
+    def _leave_for_later(self, add: JobState) -> None:
+        self._keep_for_later(add)
+        self.library.stop_adding()
 
     def _keep_for_later(self, add: JobState) -> None:
         """Record in the library what an add that is interrupted still had to add."""
@@ -226,7 +236,7 @@ class Session:
         write down what it leaves.
         """
         # the last first, or one of them might start meanwhile
-        for (worker, number), state in reversed(self._jobs.items()):
+        for (worker, number), state in reversed(list(self._jobs.items())):
             if state is job or (state.kind == job.kind and job.about.can_continue):
                 state.cancelling = True
                 if not state.about.can_continue:
