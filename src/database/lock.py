@@ -119,8 +119,9 @@ def holder_of(path: Path) -> int | None:
             pid, host = _pid_and_host(stream)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    is_here = host == socket.gethostname() and isinstance(pid, int) and pid > 0
-    return pid if is_here else None
+    if host != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
+        return None
+    return pid
 
 
 def _holder(stream: IO[bytes]) -> str:

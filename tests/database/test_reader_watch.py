@@ -173,7 +173,7 @@ def test_a_library_of_an_earlier_version_is_not_read(paths: LibraryPaths) -> Non
     MetadataDatabase(paths).close()
     make_old(paths.metadata_db, len(MIGRATIONS) - 1)
     before = paths.metadata_db.read_bytes()
-    with pytest.raises(DatabaseError, match="earlier version.*open it once without --read-only"):
+    with pytest.raises(DatabaseError, match=r"earlier version.*open it once without --read-only"):
         MetadataDatabase(paths, read_only=True)
     assert paths.metadata_db.read_bytes() == before
 
