@@ -77,10 +77,11 @@ def add(
     where: str,
     see: Callable[[Event], None] = lambda event: None,
     roots: tuple[str, ...] = (),
+    settings: Settings = SETTINGS,
 ) -> list[Event]:
     """Add media on a cluster, and let somebody see each event."""
     events = []
-    with MediaLibrary(LibraryPaths(root), settings=SETTINGS) as library:
+    with MediaLibrary(LibraryPaths(root), settings=settings) as library:
         library.use_cluster(where, roots)
         for event in library.add(media):
             events.append(event)
@@ -116,10 +117,12 @@ def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_o
     cluster: MakeCluster, tmp_path: Path
 ) -> None:
     video = [draw_video(tmp_path / "video.mp4", 20, "-c:v", "libx264", "-g", "20")]
-    with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=SETTINGS) as library:
+    few = Settings(points_per_side=4, device="cpu")
+    with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=few) as library:
         list(library.add(video))
     cluster()
-    events = add(tmp_path / "library", video, "auto", once(FrameStored, kill_a_worker))
+    see = once(FrameStored, kill_a_worker)
+    events = add(tmp_path / "library", video, "auto", see, settings=few)
     assert_same_library(tmp_path / "library", tmp_path / "here")
     # none was sent as pixels, one after the other: each answer is of several
     told = [event.done for event in events if isinstance(event, ClusterWorkers)]
