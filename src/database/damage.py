@@ -19,9 +19,24 @@ class WatchedConnection(sqlite3.Connection):
 
     Attributes:
         on_damage: turns SQLite's message into one for a person.
+        interrupt: a Ctrl-C that came while SQLite called one of our functions: it says then that
+            the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
+    interrupt: BaseException | None = None
+
+    def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:  # type: ignore[override]
+        def noted(*arguments: Any) -> Any:
+            try:
+                return func(*arguments)
+            except Exception:
+                raise
+            except BaseException as exc:
+                self.interrupt = exc
+                raise
+
+        super().create_function(name, narg, noted, **how)
 
     def cursor(self, *_: Any) -> Any:
         return super().cursor(_WatchedCursor)
@@ -44,10 +59,14 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
+            connection = cursor.connection
+            assert isinstance(connection, WatchedConnection)
+            interrupt, connection.interrupt = connection.interrupt, None
+            if interrupt is not None:
+                raise interrupt from None
             if not is_damage(exc):
                 raise
-            assert isinstance(cursor.connection, WatchedConnection)
-            raise cursor.connection.on_damage(exc) from exc
+            raise connection.on_damage(exc) from exc
 
     return run
 

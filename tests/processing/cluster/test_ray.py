@@ -15,6 +15,7 @@ from src.config import LibraryPaths
 from src.errors import ClusterError
 from src.events import ClusterWorkers, Event, FileDone, FileStarted, FrameStored, JobDone
 from src.library import MediaLibrary
+from src.processing.cluster import client
 from src.settings import Settings
 from src.stopping import StoppedError, stopped_by
 from tests.chroma_servers import free_port
@@ -130,11 +131,16 @@ def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_o
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other_cores", [0, 1])
-def test_one_worker_and_two_make_the_local_library(
-    cluster: MakeCluster, media: list[Path], made_here: Path, tmp_path: Path, other_cores: int
+@pytest.mark.parametrize(("head_cores", "other_cores"), [(1, 0), (1, 1), (8, 8)])
+def test_one_worker_and_two_and_four_make_the_local_library(
+    cluster: MakeCluster,
+    media: list[Path],
+    made_here: Path,
+    tmp_path: Path,
+    head_cores: int,
+    other_cores: int,
 ) -> None:
-    cluster(1, other_cores)
+    cluster(head_cores, other_cores)
     events = add(tmp_path / "library", media, "auto")
     assert_same_library(tmp_path / "library", made_here)
     last = [event for event in events if isinstance(event, ClusterWorkers)][-1]
@@ -142,9 +148,33 @@ def test_one_worker_and_two_make_the_local_library(
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_started_here(media: list[Path], made_here: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_is_started_here_leaves_nothing(
+    media: list[Path], made_here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def folder() -> str:
+        folders.append(Path(_ray_folder()))
+        return str(folders[-1])
+
+    _ray_folder = client._ray_folder
+    monkeypatch.setattr(client, "_ray_folder", folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
     add(tmp_path / "library", media, "local")
     assert_same_library(tmp_path / "library", made_here)
+    assert not (tmp_path / ".ray").exists()  # no token, which would be asked for from then on
+    left = threading.Event()
+    while folders[0].exists():
+        left.wait(0.1)
+
+
+@pytest.mark.slow
+def test_what_a_cluster_is_made_of(cluster: MakeCluster) -> None:
+    port = free_port()
+    cluster(3, 2, client_port=port)
+    for address in ("auto", f"ray://127.0.0.1:{port}"):
+        said = MediaLibrary.test_cluster(address)
+        assert said.startswith("2 machines answer, with 5 cores (Ray "), address
 
 
 @pytest.mark.slow
@@ -184,7 +214,7 @@ def test_without_the_cluster_the_job_ends_with_a_sentence_and_the_next_run_goes_
         if isinstance(event, FileDone) and sum(isinstance(e, FileDone) for e in seen) == 1:
             nodes.kill()
 
-    with pytest.raises(ClusterError, match=r"the Ray cluster auto: .*`ingest` goes on"):
+    with pytest.raises(ClusterError, match=r"can't go on: .*the next add goes on with the rest"):
         add(tmp_path / "library", media, "auto", see)
     with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=SETTINGS) as library:
         list(library.add(media))
