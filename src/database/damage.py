@@ -19,11 +19,13 @@ class WatchedConnection(sqlite3.Connection):
 
     Attributes:
         on_damage: turns SQLite's message into one for a person.
+        on_failure: does the same with others, where there is more to say of them; else None.
         interrupt: a Ctrl-C that came while SQLite called one of our functions: it says then that
             the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
+    on_failure: Callable[[sqlite3.DatabaseError], DatabaseError | None]
     interrupt: BaseException | None = None
 
     def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:  # type: ignore[override]
@@ -59,6 +61,7 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
+<<<<<<< HEAD
             connection = cursor.connection
             assert isinstance(connection, WatchedConnection)
             interrupt, connection.interrupt = connection.interrupt, None
@@ -67,6 +70,14 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
             if not is_damage(exc):
                 raise
             raise connection.on_damage(exc) from exc
+=======
+            assert isinstance(cursor.connection, WatchedConnection)
+            if is_damage(exc):
+                raise cursor.connection.on_damage(exc) from exc
+            if (known := cursor.connection.on_failure(exc)) is not None:
+                raise known from exc
+            raise
+>>>>>>> e98e359a65ba76c992f64383edafe733af7e1a00
 
     return run
 
