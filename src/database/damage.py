@@ -61,23 +61,16 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
-<<<<<<< HEAD
             connection = cursor.connection
             assert isinstance(connection, WatchedConnection)
             interrupt, connection.interrupt = connection.interrupt, None
             if interrupt is not None:
                 raise interrupt from None
-            if not is_damage(exc):
-                raise
-            raise connection.on_damage(exc) from exc
-=======
-            assert isinstance(cursor.connection, WatchedConnection)
             if is_damage(exc):
-                raise cursor.connection.on_damage(exc) from exc
-            if (known := cursor.connection.on_failure(exc)) is not None:
+                raise connection.on_damage(exc) from exc
+            if (known := connection.on_failure(exc)) is not None:
                 raise known from exc
             raise
->>>>>>> e98e359a65ba76c992f64383edafe733af7e1a00
 
     return run
 
