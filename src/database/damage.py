@@ -20,10 +20,25 @@ class WatchedConnection(sqlite3.Connection):
     Attributes:
         on_damage: turns SQLite's message into one for a person.
         on_failure: does the same with others, where there is more to say of them; else None.
+        interrupt: a Ctrl-C that came while SQLite called one of our functions: it says then that
+            the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
     on_failure: Callable[[sqlite3.DatabaseError], DatabaseError | None]
+    interrupt: BaseException | None = None
+
+    def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:  # type: ignore[override]
+        def noted(*arguments: Any) -> Any:
+            try:
+                return func(*arguments)
+            except Exception:
+                raise
+            except BaseException as exc:
+                self.interrupt = exc
+                raise
+
+        super().create_function(name, narg, noted, **how)
 
     def cursor(self, *_: Any) -> Any:
         return super().cursor(_WatchedCursor)
@@ -46,10 +61,14 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
-            assert isinstance(cursor.connection, WatchedConnection)
+            connection = cursor.connection
+            assert isinstance(connection, WatchedConnection)
+            interrupt, connection.interrupt = connection.interrupt, None
+            if interrupt is not None:
+                raise interrupt from None
             if is_damage(exc):
-                raise cursor.connection.on_damage(exc) from exc
-            if (known := cursor.connection.on_failure(exc)) is not None:
+                raise connection.on_damage(exc) from exc
+            if (known := connection.on_failure(exc)) is not None:
                 raise known from exc
             raise
 

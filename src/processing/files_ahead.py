@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -246,10 +247,11 @@ class FilesAhead:
                     return file
                 file.close()
                 return None
-            file.close()
             if read.cancel():
                 file.is_hashed.set()
                 self._batches.end_one()
+            else:
+                read.add_done_callback(partial(_close, file))
         return None
 
     def _look_further(self) -> None:
@@ -270,6 +272,10 @@ class FilesAhead:
             self._batches.announce()
             self._next.append((path, file, self._begin(file)))
             self._begun += 1
+
+
+def _close(file: FileAhead, read: Future[None]) -> None:
+    file.close()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

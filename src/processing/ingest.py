@@ -166,6 +166,7 @@ class Ingest:
             yield FileFailed(path, "its name is not valid Unicode; rename the file")
             return
         yield from self.pipeline.news()
+        file: FileAhead | None = None
         try:
             file = ahead.take(path)
             media = check.begin(path, file)
@@ -182,6 +183,9 @@ class Ingest:
                 raise
             log.warning("%s could not be processed", path, exc_info=True)
             yield self._failed(path, f"could not be processed ({format_error(exc)})")
+        finally:
+            if file is not None:
+                file.close()
 
     def _frames(
         self, media: MediaToRead, file: FileAhead | None, threads: WorkThreads

@@ -195,15 +195,15 @@ class ClusterProcess:
 
     def _error(self, trouble: str, is_connected: bool, is_late: bool) -> ClusterError:
         name = _named(self.address)
+        gone = _ENDED if self.address == LOCAL else _GONE
         if is_connected:
-            lost = "it ended unexpectedly" if self.address == LOCAL else _LOST
-            return ClusterError(f"{name} can't go on: {trouble or lost}. {AGAIN}")
-        why = trouble or (_late(CONNECT_S) if is_late else _GONE)
+            return ClusterError(f"{name} can't go on: {trouble or gone}. {AGAIN}")
+        why = trouble or (_late(CONNECT_S) if is_late else gone)
         return ClusterError(f"{name} can't be used: {why}")
 
 
-_LOST = "the connection was lost; see whether its head still runs"
 _GONE = "its head does not answer; see whether it still runs"
+_ENDED = "it ended unexpectedly; see whether there is enough memory"
 
 
 def _late(limit_s: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import subprocess
 import sys
 import threading
 from io import BufferedReader
@@ -15,6 +15,13 @@ from src.processing.cluster.ray_cluster import RayCluster, Request, Start, start
 
 # Giving back what is used on a cluster takes a second; one that does not answer is left.
 END_S = 10.0
+# A program that removes a folder, and what is written into it in the next seconds.
+_REMOVE = """
+import shutil, sys, time
+for _ in range(10):
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    time.sleep(1)
+"""
 
 
 def serve() -> None:
@@ -94,9 +101,12 @@ def serve() -> None:
 
 
 def leave(folder: str, code: int) -> NoReturn:
-    """End at once, without what Ray has written: a thread of its may be left, which would wait."""
+    """End at once: a thread of Ray's may be left, which would wait.
+
+    What Ray has written is removed once its processes, which end with this one, write no more.
+    """
     if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.Popen([sys.executable, "-c", _REMOVE, folder], start_new_session=True)
     os._exit(code)
 
 

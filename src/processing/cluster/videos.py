@@ -10,10 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from src.errors import MediaReadError
+from src.errors import ClusterError, MediaReadError
 from src.processing.cluster.work import KILLED, Outcome, SampledFrame, SpanMade, SpanWork
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, version_of
@@ -74,7 +75,8 @@ class SpansAtOnce:
         """Ask for no more of a video."""
         with self._lock:
             self._videos = [each for each in self._videos if each is not video]
-        self.fill()
+        with suppress(ClusterError):  # whoever waits for an answer is told
+            self.fill()
 
     def fill(self) -> None:
         """Ask for more where there is room."""

@@ -15,6 +15,7 @@ from src.config import LibraryPaths
 from src.errors import ClusterError
 from src.events import ClusterWorkers, Event, FileDone, FileStarted, FrameStored, JobDone
 from src.library import MediaLibrary
+from src.processing.cluster import client
 from src.settings import Settings
 from src.stopping import StoppedError, stopped_by
 from tests.chroma_servers import free_port
@@ -77,10 +78,11 @@ def add(
     where: str,
     see: Callable[[Event], None] = lambda event: None,
     roots: tuple[str, ...] = (),
+    settings: Settings = SETTINGS,
 ) -> list[Event]:
     """Add media on a cluster, and let somebody see each event."""
     events = []
-    with MediaLibrary(LibraryPaths(root), settings=SETTINGS) as library:
+    with MediaLibrary(LibraryPaths(root), settings=settings) as library:
         library.use_cluster(where, roots)
         for event in library.add(media):
             events.append(event)
@@ -116,10 +118,12 @@ def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_o
     cluster: MakeCluster, tmp_path: Path
 ) -> None:
     video = [draw_video(tmp_path / "video.mp4", 20, "-c:v", "libx264", "-g", "20")]
-    with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=SETTINGS) as library:
+    few = Settings(points_per_side=4, device="cpu")
+    with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=few) as library:
         list(library.add(video))
     cluster()
-    events = add(tmp_path / "library", video, "auto", once(FrameStored, kill_a_worker))
+    see = once(FrameStored, kill_a_worker)
+    events = add(tmp_path / "library", video, "auto", see, settings=few)
     assert_same_library(tmp_path / "library", tmp_path / "here")
     # none was sent as pixels, one after the other: each answer is of several
     told = [event.done for event in events if isinstance(event, ClusterWorkers)]
@@ -127,11 +131,16 @@ def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_o
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other_cores", [0, 1])
-def test_one_worker_and_two_make_the_local_library(
-    cluster: MakeCluster, media: list[Path], made_here: Path, tmp_path: Path, other_cores: int
+@pytest.mark.parametrize(("head_cores", "other_cores"), [(1, 0), (1, 1), (8, 8)])
+def test_one_worker_and_two_and_four_make_the_local_library(
+    cluster: MakeCluster,
+    media: list[Path],
+    made_here: Path,
+    tmp_path: Path,
+    head_cores: int,
+    other_cores: int,
 ) -> None:
-    cluster(1, other_cores)
+    cluster(head_cores, other_cores)
     events = add(tmp_path / "library", media, "auto")
     assert_same_library(tmp_path / "library", made_here)
     last = [event for event in events if isinstance(event, ClusterWorkers)][-1]
@@ -139,9 +148,33 @@ def test_one_worker_and_two_make_the_local_library(
 
 
 @pytest.mark.slow
-def test_a_cluster_that_is_started_here(media: list[Path], made_here: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_is_started_here_leaves_nothing(
+    media: list[Path], made_here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def folder() -> str:
+        folders.append(Path(_ray_folder()))
+        return str(folders[-1])
+
+    _ray_folder = client._ray_folder
+    monkeypatch.setattr(client, "_ray_folder", folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
     add(tmp_path / "library", media, "local")
     assert_same_library(tmp_path / "library", made_here)
+    assert not (tmp_path / ".ray").exists()  # no token, which would be asked for from then on
+    left = threading.Event()
+    while folders[0].exists():
+        left.wait(0.1)
+
+
+@pytest.mark.slow
+def test_what_a_cluster_is_made_of(cluster: MakeCluster) -> None:
+    port = free_port()
+    cluster(3, 2, client_port=port)
+    for address in ("auto", f"ray://127.0.0.1:{port}"):
+        said = MediaLibrary.test_cluster(address)
+        assert said.startswith("2 machines answer, with 5 cores (Ray "), address
 
 
 @pytest.mark.slow
@@ -181,7 +214,7 @@ def test_without_the_cluster_the_job_ends_with_a_sentence_and_the_next_run_goes_
         if isinstance(event, FileDone) and sum(isinstance(e, FileDone) for e in seen) == 1:
             nodes.kill()
 
-    with pytest.raises(ClusterError, match=r"the Ray cluster auto: .*`ingest` goes on"):
+    with pytest.raises(ClusterError, match=r"can't go on: .*the next add goes on with the rest"):
         add(tmp_path / "library", media, "auto", see)
     with MediaLibrary(LibraryPaths(tmp_path / "library"), settings=SETTINGS) as library:
         list(library.add(media))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from src.processing.cluster import ray_cluster
-from src.processing.cluster.ray_cluster import ClusterTroubleError, RayCluster, Request, Start
+from src.processing.cluster.ray_cluster import (
+    MOST_DEATHS,
+    MOST_FALSE_STARTS,
+    ClusterTroubleError,
+    RayCluster,
+    Request,
+    Start,
+)
 from src.processing.cluster.work import NOT_READ
 
 
@@ -37,7 +47,9 @@ class Method:
     def remote(self, *arguments: Any) -> Call:
         call = Call(self._actor, arguments)
         if self._name == "about":
-            call.end(("studio", "cpu")) if self._actor.ray.begins else call.fail()
+            ray, self._actor.asked = self._actor.ray, self._actor.asked + 1
+            is_there = ray.begins if self._actor.asked == 1 else ray.stays
+            call.end(("studio", "cpu")) if is_there else call.fail()
         else:
             self._actor.ray.calls.append(call)
         return call
@@ -45,7 +57,7 @@ class Method:
 
 class Actor:
     def __init__(self, ray: FakeRay) -> None:
-        self.ray = ray
+        self.ray, self.asked = ray, 0
 
     def __getattr__(self, name: str) -> Method:
         return Method(self, name)
@@ -55,7 +67,7 @@ class FakeRay:
     """One machine with so many cores."""
 
     def __init__(self, cores: float, begins: bool = True) -> None:
-        self.cores, self.begins = cores, begins
+        self.cores, self.begins, self.stays = cores, begins, True
         self.calls: list[Call] = []
 
     def remote(self, kind: type) -> FakeRay:
@@ -91,12 +103,16 @@ class Driven:
         monkeypatch.setattr(ray_cluster, "connected", lambda address, here: ray)
         self.ray = ray
         self.replies: list[tuple[int, str, bytes]] = []
+        self.told: list[tuple[list[dict[str, Any]], str]] = []
         start = Start("local", (), False, 1, "", 60.0)
-        self.cluster = RayCluster(start, b"", self._replied, lambda *_: None, lambda: None)
+        self.cluster = RayCluster(start, b"", self._replied, self._told, lambda: None)
         self.look()
 
     def _replied(self, request: Request, state: str, made: bytes, worker: int | None) -> None:
         self.replies.append((request.number, state, made))
+
+    def _told(self, workers: list[dict[str, Any]], problem: str) -> None:
+        self.told.append((workers, problem))
 
     def look(self) -> None:
         self.cluster._look()
@@ -109,6 +125,7 @@ class Driven:
             assert event is not None
             event()
             self.cluster._give_out()
+            self.cluster._say()
 
     def ask(self, *numbers: int) -> None:
         for number in numbers:
@@ -199,3 +216,75 @@ def test_workers_that_never_begin_end_it_with_the_reason(monkeypatch: pytest.Mon
     with pytest.raises(ClusterTroubleError, match=r"can't begin \(the actor died\)"):
         made = Driven(FakeRay(16, begins=False), monkeypatch)
         made.until(lambda: False)
+
+
+def test_what_a_worker_asks_for_is_sent_to_it(driven: Driven, tmp_path: Path) -> None:
+    file = tmp_path / "file.jpg"
+    file.write_bytes(b"content")
+    driven.cluster.ask(Request(1, "image", b"work 1", str(file)))
+    driven.until(lambda: len(driven.ray.calls) == 1)
+    driven.ray.calls[0].end(NOT_READ)
+    driven.until(lambda: len(driven.ray.calls) == 2)
+    assert driven.ray.calls[1].arguments == (b"work 1", b"content")
+    driven.ray.calls[1].end(b"done")
+    driven.until(lambda: driven.replies == [(1, "done", b"done")])
+    assert not driven.cluster._workers[0].works_on
+
+
+def test_workers_that_had_died_before_cost_no_file(driven: Driven) -> None:
+    driven.ask(1)
+    driven.ray.calls[-1].fail()  # as it is where the worker was dead already
+    driven.until(lambda: not driven.cluster._workers)
+    driven.ray.stays = False  # it begins, and does not answer when the file is to be given to it
+    for _ in range(MOST_DEATHS):
+        driven.look()
+        driven.until(lambda: not driven.cluster._workers)
+        assert not driven.replies
+    driven.ray.stays = True
+    driven.look()
+    driven.until(lambda: len(driven.ray.calls) == 2)
+    driven.ray.calls[-1].end(b"one")
+    driven.until(lambda: driven.replies == [(1, "done", b"one")])
+
+
+def test_while_others_work_those_that_can_not_begin_end_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driven = Driven(FakeRay(4), monkeypatch)
+    driven.ray.cores, driven.ray.begins = 8, False
+    for _ in range(2 * MOST_FALSE_STARTS):
+        before = driven.cluster._false_starts
+        driven.cluster._tries_again_at = 0.0
+        driven.cluster._look()
+        driven.until(lambda before=before: driven.cluster._false_starts > before)
+    assert driven.told[-1][1] == "its workers can't begin (the actor died)"
+    assert len(driven.told[-1][0]) == 1
+    driven.ray.begins = True
+    driven.cluster._tries_again_at = 0.0
+    driven.cluster._look()
+    driven.until(lambda: all(each.about for each in driven.cluster._workers[:2]))
+    driven.until(lambda: len(driven.cluster._workers) == 2)
+    driven.until(lambda: all(each.about for each in driven.cluster._workers))
+    driven.cluster._look()
+    driven.until(lambda: driven.cluster._problem == "")
+    driven.cluster.close()
+
+
+def test_a_head_that_says_nothing_ends_it(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    driven.until(lambda: driven.cluster._looks_since is None)
+    monkeypatch.setattr(driven.ray, "nodes", threading.Event().wait)
+    driven.cluster._calls.shutdown(wait=False)
+    driven.cluster._looks_since = time.monotonic() - driven.cluster._start.wait_s - 1
+    with pytest.raises(ClusterTroubleError, match=r"its head has not answered for 60 s"):
+        driven.cluster._look()
+
+
+def test_without_a_worker_for_long_it_ends_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driven = Driven(FakeRay(1), monkeypatch)
+    driven.cluster._workers.clear()
+    driven.cluster._without_since -= driven.cluster._start.wait_s + 1
+    with pytest.raises(ClusterTroubleError, match=r"no worker could begin in 60 s; see with `ray"):
+        driven.cluster._look()
+    driven.cluster.close()
