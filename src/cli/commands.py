@@ -49,7 +49,7 @@ class Commands:
         paths = self._paths() if root is None else LibraryPaths(root)
         library = MediaLibrary(
             paths,
-            read_only=read_only,
+            read_only=read_only or self.arguments.read_only,
             examine=examine,
             on_recovery=on_recovery or RecoveryLine().show,
             upkeep_later=upkeep_later,

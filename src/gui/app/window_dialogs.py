@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tkinter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -23,6 +24,7 @@ from src.gui.dialogs.messages import ask, show_error, show_failures
 from src.gui.dialogs.server_entry import Say
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import show_menu
 from src.job_kinds import TRASH
 from src.records import MediaCard, SearchHit
 from src.search.filters import EVERYTHING, Filter
@@ -43,6 +45,7 @@ class WindowDialogs:
         session: Callable[[], Session],
         on_other_library: Callable[[Path], None],
         on_restart: Callable[[], None] = lambda: None,
+        on_to_read: Callable[[bool], None] = lambda _: None,
     ) -> None:
         """Keep what the dialogs need.
 
@@ -50,9 +53,11 @@ class WindowDialogs:
             session: errors may come before there is one.
             on_other_library: closes this library and opens another.
             on_restart: closes the program and starts it again.
+            on_to_read: does the same, on this library, to read only or else to write.
         """
         self._root, self._overlay, self._get_session = root, overlay, session
         self._on_other_library, self._on_restart = on_other_library, on_restart
+        self._on_to_read = on_to_read
         self.errors: list[str] = []  # all that were shown, for tests
         self._for_clusters: Executor | None = None  # the thread that asks them
 
@@ -128,7 +133,7 @@ class WindowDialogs:
             self._overlay,
             self._session,
             hits,
-            lambda: self._choose_folder(datasets),
+            lambda: self._choose_folder(Path.home() if self._session.read_only else datasets),
             self.open_file,
             hits_alone,
             where,
@@ -265,6 +270,35 @@ class WindowDialogs:
             while self._overlay.is_open:
                 self._overlay.close()
             self._on_other_library(found[0])
+
+    def open_to_read(self) -> None:
+        """Open this library to read only, in the place of what could not be opened to write."""
+        self._on_to_read(True)
+
+    def show_reader_menu(self, card: tkinter.Misc, is_lost: bool) -> None:
+        """Offer what else can be done with a library that is open to read only.
+
+        Args:
+            is_lost: it can't be followed any more.
+        """
+        again = ("Open again", lambda: self._on_to_read(True))
+        write = ("Open to write", lambda: self._on_to_read(False))
+        other = ("Open another library…", self.open_another)
+        entries = [again, write, other] if is_lost else [write, other]
+        top = card.winfo_rooty()
+        theme = self._overlay.theme
+        show_menu(card, theme, entries, card.winfo_rootx(), top + card.winfo_height(), above=top)
+
+    def say_lost(self, why: str) -> None:
+        """Say that the library can't be followed any more, and offer to open it again."""
+        ask(
+            self._overlay,
+            "This library can't be followed any more",
+            f"{why} What you see is from before.",
+            "Open again",
+            lambda: self._on_to_read(True),
+            "Not now",
+        )
 
     def _may_open(self, folder: Path) -> bool:
         """Check that a library can be in a folder, before this one is closed for it."""

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from io import BufferedReader
@@ -32,6 +32,10 @@ WAIT_S = 120.0
 # To look what is there, without a job.
 TEST_CLUSTER_S = 60.0
 AGAIN = "What is stored is whole, and the next add goes on with the rest"
+
+
+# Somebody waits for an answer; how many images or frames it is of.
+_Asked = tuple["Future[tuple[str, bytes]]", Callable[[bytes], int] | None]
 
 
 class ClusterProcess:
@@ -65,7 +69,7 @@ class ClusterProcess:
         self._requests, self._answers = self._child.stdin, self._child.stdout
         self._lock, self._sending = threading.Lock(), threading.Lock()
         self._numbers = itertools.count()
-        self._asked: dict[int, Future[tuple[str, bytes]]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._trouble: ClusterError | None = None
         self._workers: list[dict[str, Any]] = []
         self._problem, self._sent = "", 0
@@ -100,11 +104,18 @@ class ClusterProcess:
             self._problem,
         )
 
-    def ask(self, verb: str, work: bytes, file: Path | None = None) -> Future[tuple[str, bytes]]:
+    def ask(
+        self,
+        verb: str,
+        work: bytes,
+        file: Path | None = None,
+        count: Callable[[bytes], int] | None = None,
+    ) -> Future[tuple[str, bytes]]:
         """Have a worker do something.
 
         Args:
             file: to be sent along where a worker can't read it.
+            count: how many images or frames an answer is of; without it, of one.
 
         Returns:
             How it ended, see RayCluster, and what it gave; or ClusterError.
@@ -114,7 +125,7 @@ class ClusterProcess:
         with self._lock:
             if self._trouble is not None:
                 raise self._trouble
-            self._asked[number] = future
+            self._asked[number] = future, count
         message = {"number": number, "verb": verb}
         self._send(message if file is None else {**message, "file": str(file)}, work)
         return future
@@ -154,7 +165,7 @@ class ClusterProcess:
         error = self._error(trouble, is_connected, is_late)
         with self._lock:
             self._trouble = error
-            left, self._asked = list(self._asked.values()), {}
+            left, self._asked = [future for future, _ in self._asked.values()], {}
         unanswered: list[Future[Any]] = [*left, self.begun]
         for each in unanswered:
             if not each.done():
@@ -164,9 +175,9 @@ class ClusterProcess:
         """Handle what the child says; returns why it can't go on."""
         if "number" in said:
             with self._lock:
-                future = self._asked.pop(said["number"])
+                future, count = self._asked.pop(said["number"])
             if said["by"] is not None:
-                self._done[said["by"]] += 1
+                self._done[said["by"]] += 1 if count is None else count(bytes(payload))
                 self._sent += said["sent"]
             future.set_result((said["state"], bytes(payload)))
         elif "workers" in said:

@@ -47,7 +47,9 @@ class Request:
     """Work that somebody waits for.
 
     Attributes:
-        file: to be sent along where a worker can't read it; None for a frame.
+        file: to be sent along where a worker can't read it; None for a frame, and for what is too
+            large to be sent.
+        not_at: workers that can't read what is too large to be sent.
         with_content: the bytes of the file are to be sent along.
         was_asked: the worker that has it was alive when it got it.
         deaths, alone: of workers that had it, and of those that had nothing else.
@@ -58,6 +60,7 @@ class Request:
     work: bytes
     file: str | None = None
     with_content: bool = False
+    not_at: set[int] = field(default_factory=set)
     was_asked: bool = False
     deaths: int = 0
     alone: int = 0
@@ -261,8 +264,20 @@ class RayCluster:
 
     def _give_out(self) -> None:
         """Give what waits to whoever has least to do."""
-        while self._waiting and (worker := self._free_for(self._waiting[0])) is not None:
-            self._give(worker, self._waiting.popleft())
+        for request in list(self._waiting):
+            if request.not_at and self._is_nowhere(request):
+                self._waiting.remove(request)
+                self._reply(request, "unread", b"", None)
+            elif (worker := self._free_for(request)) is not None:
+                self._waiting.remove(request)
+                self._give(worker, request)
+            elif not request.not_at:
+                return  # nobody is free
+
+    def _is_nowhere(self, request: Request) -> bool:
+        """Return whether no worker can read what a request is about."""
+        begun = {each.number for each in self._workers if each.about is not None}
+        return bool(begun) and begun <= request.not_at
 
     def _free_for(self, request: Request) -> RayWorker | None:
         """Find a worker; what a worker has died with is given to one that has nothing else."""
@@ -271,6 +286,7 @@ class RayCluster:
             each
             for each in self._workers
             if each.about is not None
+            and each.number not in request.not_at
             and len(each.works_on) < (most or each.share.depth(self._start.cuts_nothing))
             and not any(other.deaths for other in each.works_on.values())
         ]
@@ -308,9 +324,13 @@ class RayCluster:
             return ask(request.work)
 
         def sent(call: Future[Any]) -> None:
-            if (error := call.exception()) is None:
+            if worker.works_on.get(request.number) is not request:
+                return  # the worker has died meanwhile
+            error = call.exception()
+            if error is None:
                 self._await(call.result(), lambda made: self._ended(worker, request, made))
-            elif isinstance(error, OSError):  # the file is gone: it is read in its turn
+            elif isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                # the file is gone: it is read in its turn
                 del worker.works_on[request.number]
                 self._reply(request, "gone", b"", None)
             else:
@@ -325,14 +345,19 @@ class RayCluster:
         if error is not None:
             self._died(worker, error)
             return
-        del worker.works_on[request.number]
         result = made.result()
         if request.file is not None and not request.with_content:
             worker.misses = worker.misses + 1 if result == NOT_READ else 0
+        if result == NOT_READ and request.file is None:
+            del worker.works_on[request.number]
+            request.not_at.add(worker.number)
+            self._waiting.appendleft(request)
+            return
         if result == NOT_READ:
             request.with_content = True
             self._send(worker, request)
             return
+        del worker.works_on[request.number]
         self._reply(request, "done", result, worker.number)
 
     def _died(self, worker: RayWorker, error: BaseException) -> None:
