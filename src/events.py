@@ -173,8 +173,8 @@ class IndexAway(Event):
 
     def __str__(self) -> str:
         return (
-            f"The Chroma server can't be told what is new: {self.reason}. Searches here are "
-            "complete, and it is told when it answers again"
+            f"The Chroma server can't be updated: {self.reason}. Searches here are complete, and "
+            "it catches up when it answers again"
         )
 
 

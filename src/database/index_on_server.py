@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -110,7 +111,9 @@ class ServerDatabase:
         except (ChromaError, LookupError, AwayError):
             raise  # about what is in it, or known already
         except httpx.TransportError as exc:
-            raise AwayError(f"{self._server} can't be reached ({exc})") from exc
+            # what the system calls the error by number says nothing to a person
+            why = re.sub(r"\[Errno -?\d+\] ", "", str(exc)) or type(exc).__name__
+            raise AwayError(f"{self._server} can't be reached ({why})") from exc
         except Exception as exc:  # an answer that Chroma's client can't read
             status = exc if isinstance(exc, httpx.HTTPStatusError) else exc.__context__
             if isinstance(status, httpx.HTTPStatusError) and (

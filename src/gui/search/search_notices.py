@@ -49,4 +49,4 @@ class SearchNotices:
         self._offer.want(not unknown and away is None)
 
     def _place(self, notice: Notice) -> None:
-        notice.pack(fill="x", padx=(LEFT, RIGHT), before=self._hits())
+        notice.pack(fill="x", padx=(LEFT, RIGHT), pady=(0, 4), before=self._hits())
