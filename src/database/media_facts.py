@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 
-from src.database.conditions import FRAMES, Condition, SegmentCondition
+from src.database.conditions import Condition, SegmentCondition
 from src.database.filtered_rows import MOST_STEPS
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase

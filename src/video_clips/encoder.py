@@ -71,9 +71,7 @@ def read_sound(
             output.write(block)
             written += len(block)
         if watch.stalled:
-            raise ExportError(
-                f"{path.name}: its sound can't be read ({_STILL}); nothing was kept"
-            )
+            raise ExportError(f"{path.name}: its sound can't be read ({_STILL}); nothing was kept")
     finally:
         watch.close()
         process.kill()
