@@ -192,7 +192,7 @@ class ClusterWorkers(Event):
 
     machines: tuple[str, ...]
     devices: tuple[str, ...]
-    done: tuple[int, ...] = field(default=(), compare=False)
+    done: tuple[int, ...] = ()
     sent: int = field(default=0, compare=False)
     problem: str = ""
 

@@ -19,11 +19,13 @@ class WatchedConnection(sqlite3.Connection):
 
     Attributes:
         on_damage: turns SQLite's message into one for a person.
+        on_failure: does the same with others, where there is more to say of them; else None.
         interrupt: a Ctrl-C that came while SQLite called one of our functions: it says then that
             the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
+    on_failure: Callable[[sqlite3.DatabaseError], DatabaseError | None]
     interrupt: BaseException | None = None
 
     def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:  # type: ignore[override]
@@ -64,9 +66,11 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
             interrupt, connection.interrupt = connection.interrupt, None
             if interrupt is not None:
                 raise interrupt from None
-            if not is_damage(exc):
-                raise
-            raise connection.on_damage(exc) from exc
+            if is_damage(exc):
+                raise connection.on_damage(exc) from exc
+            if (known := connection.on_failure(exc)) is not None:
+                raise known from exc
+            raise
 
     return run
 

@@ -13,6 +13,7 @@ from src.errors import DatabaseError
 def connected() -> WatchedConnection:
     connection = sqlite3.connect(":memory:", factory=WatchedConnection)
     connection.on_damage = lambda exc: DatabaseError(str(exc))
+    connection.on_failure = lambda exc: None
     return connection
 
 
