@@ -19,7 +19,7 @@ SHOW_EVERY_S = 10.0
 WRITER_WORDS = {
     "open": "Another program has it open to write.",
     "closed": "Nobody is writing to it.",
-    "killed": "The program that wrote ended without closing it. What it stored is kept.",
+    "killed": "The writer was killed. All that it stored is kept.",
 }
 NEWER = "Newer is stored. It will be shown in a moment."
 LOST = "It can't be followed any more. Click to open it again."
