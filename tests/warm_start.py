@@ -27,7 +27,7 @@ from typing import Any
 # Not by src.config, which reads the environment when it is imported: that has to be the program's.
 APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
-# Names a folder of masks for a program that need not cut what others have cut.
+# Names a folder for a program that need not cut and embed what others have.
 CUT_ALREADY = "TESTS_CUT_ALREADY"
 # The program's own that hundreds of tests start.
 CHILDREN = {"src.database.index_server", "src.processing.video_server"}
@@ -220,9 +220,9 @@ def become(request: dict[str, Any]) -> None:
         used.subprocess = with_warm_children(WarmStart.on(request["line"]))
     cut_already = os.environ.pop(CUT_ALREADY, None)  # the index, its child, has no use for it
     if cut_already is not None:
-        from tests.remembered_masks import remember_in
+        from tests.remembering import remember_in
 
-        remember_in(Path(cut_already))
+        remember_in(Path(cut_already), setattr)
     words = request["words"]
     if words[0] == "-m":
         sys.argv = words[1:]
