@@ -157,8 +157,11 @@ def loaded_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def warm_program(warm_children: WarmStart | None) -> Iterator[WarmStart]:
-    """Starts main.py with torch and what is built on it imported, and nothing of the program."""
-    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_children)
+    """Starts main.py with torch, what is built on it and the program's own modules imported."""
+    start = WarmStart(
+        "open_clip", "segment_anything", "src.cli.commands", "src.gui.main_window",
+        "src.gui.app.probe", "src.library", children=warm_children,
+    )  # fmt: skip
     yield start
     start.close()
 

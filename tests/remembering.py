@@ -8,7 +8,8 @@ from typing import Any
 
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
-from tests.remembered_masks import remembering
+from src.models.promptable_sam import PromptableSam
+from tests.remembered_masks import embedding_once, remembering
 from tests.remembered_vectors import remembering_images, remembering_texts
 
 
@@ -20,5 +21,6 @@ def remember_in(folder: Path, patch: Callable[[Any, str, Any], None]) -> None:
         patch: sets an attribute, as setattr does.
     """
     patch(MaskGenerator, "masks", remembering(MaskGenerator.masks, folder))
+    patch(PromptableSam, "embed", embedding_once(PromptableSam.embed))
     patch(ClipEncoder, "encode_image", remembering_images(ClipEncoder.encode_image, folder))
     patch(ClipEncoder, "encode_text", remembering_texts(ClipEncoder.encode_text, folder))

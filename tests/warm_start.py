@@ -29,6 +29,9 @@ APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
 # Names a folder for a program that need not cut and embed what others have.
 CUT_ALREADY = "TESTS_CUT_ALREADY"
+# What modules of the program read of the environment when they are imported: where one differs
+# from the first process's, they are imported anew.
+READ_WHEN_IMPORTED = ("MEDIA_LIBRARY_MODELS",)
 # The program's own that hundreds of tests start.
 CHILDREN = {"src.database.index_server", "src.processing.video_server"}
 
@@ -204,8 +207,12 @@ def become(request: dict[str, Any]) -> None:
     if request["session"]:
         os.setsid()
     os.chdir(request["folder"])
+    before = dict(os.environ)
     os.environ.clear()
     os.environ.update(request["environment"])
+    if any(os.environ.get(name) != before.get(name) for name in READ_WHEN_IMPORTED):
+        for name in [name for name in sys.modules if name.split(".")[0] in ("main", "src")]:
+            del sys.modules[name]
     # those of the first process have found out what kind of files they write to
     sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)  # type: ignore[misc]
