@@ -38,17 +38,26 @@ class MediaLibraryApp(Commands):
         from src.settings import Settings
 
         refuse_missing(self.arguments.paths)
-        paths = self._paths()
-        paths.create()
-        log_to_file(paths.log)
+        paths, wishes_to_read = self._paths(), self.arguments.read_only
+        # as the commands that look do, where nothing is to be added
+        read_only = wishes_to_read or (
+            paths.has_library() and not paths.is_writable() and not self.arguments.paths
+        )
+        if read_only:
+            if self.arguments.paths:
+                raise UsageError("--read-only adds nothing: leave out the files and folders")
+            self._paths_of_library().check_ownership()
+        else:
+            paths.create()
+            log_to_file(paths.log)
         media = [path.absolute() for path in self.arguments.paths]
 
         def is_open() -> bool:
             return is_locked(paths.lock)
 
-        if is_open() and hand_over(paths.root, media, is_open):
+        if not read_only and is_open() and hand_over(paths.root, media, is_open):
             return 0
-        next_library: list[Path] = []
+        next_library: list[tuple[Path, bool]] = []
 
         def draw_samples() -> list[Path]:
             from src.cli.demo import draw_samples
@@ -58,10 +67,13 @@ class MediaLibraryApp(Commands):
         options = WindowOptions(
             paths.root,
             Settings.load(paths.settings),
-            lambda on_recovery: self._initialize(on_recovery=on_recovery, upkeep_later=True),
+            lambda on_recovery: self._initialize(
+                read_only=read_only, on_recovery=on_recovery, upkeep_later=True
+            ),
             media,
             draw_samples,
-            next_library.append,
+            lambda library, to_read: next_library.append((library, to_read)),
+            read_only,
         )
         try:
             window = MainWindow(options)
@@ -78,12 +90,14 @@ class MediaLibraryApp(Commands):
             signal.signal(number, lambda *_: window.main_thread.post(window.close_unasked))
         window.mainloop()
         if next_library:
+            library, to_read = next_library[0]
             try:
-                if next_library[0] != paths.root:  # a restart opens no other one
-                    remember_library(next_library[0])
+                if library != paths.root:  # a restart opens no other one
+                    remember_library(library)
             except MediaLibraryError as exc:
                 log.warning("%s", exc)  # it is opened all the same
-            os.execv(sys.executable, [sys.executable, __file__, "--library", str(next_library[0])])
+            words = ["--library", str(library), *(["--read-only"] if to_read else [])]
+            os.execv(sys.executable, [sys.executable, __file__, *words])
         return 0
 
     def _install_desktop(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 _CLIENT = re.compile(
@@ -72,3 +73,8 @@ def _fits(parse: object, value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def ray_is_installed() -> bool:
+    """Return whether Ray is there, without importing it, which takes seconds."""
+    return find_spec("ray") is not None

@@ -186,11 +186,15 @@ class ClusterWorkers(Event):
         machines: where each is.
         devices: what each computes on.
         done: how many images and frames each has done.
+        sent: how many images had to be sent to workers that did not find them.
+        problem: why workers on other machines can't begin.
     """
 
     machines: tuple[str, ...]
     devices: tuple[str, ...]
-    done: tuple[int, ...] = field(default=(), compare=False)
+    done: tuple[int, ...] = ()
+    sent: int = field(default=0, compare=False)
+    problem: str = ""
 
     def __str__(self) -> str:
         kinds = ", ".join(
@@ -198,7 +202,8 @@ class ClusterWorkers(Event):
         )
         workers = _so_many(len(self.devices), "worker{s}") or "no worker"
         machines = _so_many(len({*self.machines}), "machine{s}")
-        return f"{workers} on {machines} ({kinds})" if machines else workers
+        said = f"{workers} on {machines} ({kinds})" if machines else workers
+        return f"{said}; others do not work: {self.problem}" if self.problem else said
 
 
 @dataclass(frozen=True)

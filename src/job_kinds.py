@@ -29,6 +29,7 @@ class JobKind:
         can_continue: whether a person who stops it can go on from where it was.
         done_with_files: what it does with each file, in a list of those that failed: "added".
         rest: what became of the files that did not fail, as a sentence.
+        writes: whether it changes the library.
     """
 
     key: str
@@ -44,6 +45,7 @@ class JobKind:
     can_continue: bool = False
     done_with_files: str = ""
     rest: str = ""
+    writes: bool = True
 
     @property
     def title(self) -> str:
@@ -173,6 +175,7 @@ EXPORT = register(
         "export",
         "Write a dataset that other programs can train on.",
         queue="export",
+        writes=False,
         said_in_place=True,
     )
 )
@@ -184,6 +187,7 @@ CLIP = register(
         "clip",
         "Save a range of a video as a file of its own, with masks drawn into it if you like.",
         queue="clip",
+        writes=False,
         said_in_place=True,
     )
 )
@@ -195,6 +199,7 @@ DOWNLOAD = register(
         "models download",
         "download models",
         queue="download",
+        writes=False,
         strip_order=1,
         about_models=True,
         said_in_place=True,

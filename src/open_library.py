@@ -17,6 +17,7 @@ from src.database.connection import marker_of_open
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock, refuse_open_elsewhere
 from src.database.metadata_db import MetadataDatabase
+from src.database.reader_watch import ReaderWatch
 from src.duplicates import Duplicates
 from src.errors import DatabaseError, QueryError
 from src.events import Event
@@ -26,6 +27,7 @@ from src.model_list import ModelList
 from src.model_records import Coverage
 from src.network_shares import network_share
 from src.processing.models_in_use import ModelsInUse, index_of
+from src.reader_records import ReaderState
 from src.settings import Settings
 from src.tracking import Tracks
 from src.tracks.video_jobs import VideoJobs
@@ -81,6 +83,8 @@ class OpenLibrary:
             DatabaseError: it can't be read or written.
         """
         self.paths = paths or LibraryPaths()
+        if read_only and not self.paths.has_library():
+            raise DatabaseError(f"{self.paths.root}: there is no library in this folder to be read")
         self.paths.create(read_only)
         self._unusable: list[str] = []  # values of the settings
         self.settings = settings or Settings.load(self.paths.settings, self._unusable.append)
@@ -119,6 +123,7 @@ class OpenLibrary:
             self.metadata, lambda: self.vectors, lambda: self._search_now(has_terms=True)
         )
         connection = self.metadata.connection
+        self._watch = ReaderWatch(connection, self.paths.lock, self._share)
         # What to show a person once about the library, now that it is open.
         said = [str(what) for what in (connection.recovered, connection.mended) if what is not None]
         self.notice = "; ".join(said) or None
@@ -155,6 +160,10 @@ class OpenLibrary:
                 last.callback(self._lock.release)
             last.callback(self.metadata.close)
             self._in_use.close()
+
+    def reader_state(self) -> ReaderState:
+        """Look what the process that writes does, where this one opened it for reading only."""
+        return self._watch.look()
 
     # -- what is in use
 
@@ -225,8 +234,8 @@ class OpenLibrary:
         if cluster is not None and not self.read_only and not self.uses_cluster:
             problems.append(
                 f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
-                "which you have not named on this computer; it is processed here. To allow it: "
-                f"ingest --ray {cluster}"
+                "which you have not named on this computer; it is processed here. To allow it, "
+                f"choose it in Settings, Process on a cluster, or use ingest --ray {cluster}"
             )
         return problems
 
@@ -276,6 +285,13 @@ class OpenLibrary:
         except (ValueError, IndexUnavailableError) as exc:
             return str(exc)
         return None
+
+    @staticmethod
+    def test_cluster(address: str) -> str:
+        """Look what a Ray cluster is made of, which takes some seconds; see look_at_cluster."""
+        from src.processing.cluster.client import look_at_cluster
+
+        return look_at_cluster(address)
 
     @property
     def index_server(self) -> str | None:

@@ -42,7 +42,7 @@ COMMANDS = (
 _NEGATED = re.compile(r"-[A-Za-z][A-Za-z_]+[:<>]")
 NAMING = ("download", "use")  # verbs of `models` that are about some of them
 INSTALLED = "media-library"  # the command that pip makes
-OPTIONS = "[-h] [--version] [--library DIR] [--chroma URL]"
+OPTIONS = "[-h] [--version] [--library DIR] [--read-only] [--chroma URL]"
 ABOUT = """\
 With no command the window opens; the files and folders of PATH are added to
 the library.
@@ -70,6 +70,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         default=argparse.SUPPRESS,
         help="the folder of the library",
+    )
+    general.add_argument(
+        "--read-only",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="look, search and export beside a program that writes to the library, and change "
+        "nothing in it",
     )
     general.add_argument(
         "--chroma",
@@ -287,6 +294,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     else:
         arguments = parser.parse_args(_with_values(argv))
     arguments.library = getattr(arguments, "library", None)
+    arguments.read_only = getattr(arguments, "read_only", False)
     arguments.chroma = getattr(arguments, "chroma", None)
     arguments.paths = getattr(arguments, "paths", [])
     if arguments.command == "search" and not (

@@ -49,7 +49,7 @@ class Commands:
         paths = self._paths() if root is None else LibraryPaths(root)
         library = MediaLibrary(
             paths,
-            read_only=read_only,
+            read_only=read_only or self.arguments.read_only,
             examine=examine,
             on_recovery=on_recovery or RecoveryLine().show,
             upkeep_later=upkeep_later,
@@ -117,7 +117,7 @@ class Commands:
 
     def _ingest(self) -> int:
         from src.cli.report import event_as_json, note, print_json
-        from src.errors import DatabaseError
+        from src.errors import ClusterError, DatabaseError
         from src.events import FileDone, FileKnown, JobDone
 
         given, paths = self.arguments.paths, self._paths()
@@ -141,6 +141,8 @@ class Commands:
                         print_json(event_as_json(event))
                     if isinstance(event, JobDone):
                         done = event
+            except ClusterError as exc:
+                raise ClusterError(f"{exc}; `ingest --ray off` adds without it") from exc
             except Terminated:
                 raise
             except KeyboardInterrupt:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from src.database.backup import back_up, back_up_in_steps, damage_of, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection, is_damage
+from src.database.file_to_read import FileToRead, other_schema
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
@@ -85,6 +85,9 @@ class Connection:
         self._marker = marker_of_open(path).name
         self._files = SafeFolder(path.parent)
         self._read_only = read_only and path.exists()
+        self._file: FileToRead | None = None  # where nothing is written
+        self._is_still = False  # nobody changes it, as far as was known when it was opened
+        self._moved_on = 0  # how often that turned out to be wrong
         size = path.stat().st_size if path.exists() else 0
         self._is_daily = not (upkeep_later and size > LARGE)
         self._write_lock = threading.RLock()
@@ -94,16 +97,22 @@ class Connection:
         self._closed = False
         self._writer: sqlite3.Connection | None = None
         try:
+            if self._read_only:
+                self._file = FileToRead(path)
+                self._file.uri()  # whether it can be read, before anything tries to
             self._refuse_others()
             if self._read_only:
-                check_version(self.read(), path)
+                if problem := other_schema(self.read(), path):
+                    raise DatabaseError(problem)
             else:
                 self._writer = self._opened_to_write(examine, on_progress)
         except (sqlite3.Error, OSError) as exc:
             self.close()
+            what_for = "be read" if self._read_only else "be read and written"
+            room = "" if self._read_only else "the disk has room and that "
             raise DatabaseError(
-                f"{path}: the library can't be opened ({exc}); see that the disk has room and "
-                "that this folder and its files can be read and written"
+                f"{path}: the library can't be opened ({exc}); see that {room}"
+                f"this folder and its files can {what_for}"
             ) from exc
         except BaseException:
             self.close()
@@ -271,11 +280,9 @@ class Connection:
     def _connect(self) -> sqlite3.Connection:
         # a process that may not write may not move the log into the file when it leaves, either
         uri = self.path.as_uri()
-        if self._read_only:
-            # SQLite wants to make files beside the library, unless it is opened as immutable
-            log_there = self.path.with_name(f"{self.path.name}-wal").exists()
-            still = not log_there and not os.access(self.path.parent, os.W_OK)
-            uri += "?mode=ro&immutable=1" if still else "?mode=ro"
+        if self._file is not None:
+            uri, is_still = self._file.uri()
+            self._is_still = self._is_still or is_still
         connection = sqlite3.connect(
             uri,
             timeout=10,
@@ -285,6 +292,7 @@ class Connection:
             uri=True,
         )
         connection.on_damage = self._damaged
+        connection.on_failure = self._failed
         # a stranger's schema must not call functions that could do harm
         connection.execute("PRAGMA trusted_schema = OFF")
         # for queries alone: with it in the schema no other program could open the file
@@ -293,8 +301,27 @@ class Connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         return connection
 
+    def _failed(self, exc: sqlite3.Error) -> DatabaseError | None:
+        """Say why a reader fails, where the file was changed beneath it; None where it was not."""
+        lost = "" if self._file is None else self._file.why_lost() or self._file.why_other()
+        return DatabaseError(lost) if lost else None
+
+    def why_lost(self) -> str:
+        """Return why a reader can't go on reading, as a sentence; "" where it can.
+
+        Its file may have been replaced or deleted, or changed by a newer version of the program.
+
+        Raises:
+            sqlite3.Error, DatabaseError: it can't, and it can't be told why.
+        """
+        if self._file is None:
+            return ""
+        return self._file.why_lost() or other_schema(self.read(), self.path)
+
     def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
         """Leave a mark, so that the next process that opens the file examines it."""
+        if self._file is not None and (lost := self._file.why_lost()):
+            return DatabaseError(lost)
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
             self._mark(b"damaged")
@@ -365,6 +392,7 @@ class Connection:
         with self._readers_lock:
             if self._closed:
                 raise DatabaseError(f"{self.path}: the library is closed")
+            self._notice_writer()
             reader = self._readers.get(thread)
             if reader is None:
                 reader = self._readers[thread] = self._connect()
@@ -372,15 +400,25 @@ class Connection:
                 reader.execute("PRAGMA wal_autocheckpoint = 0")
             return reader
 
+    def _notice_writer(self) -> None:
+        """Open a file anew that nobody changed, and somebody changes now."""
+        if not self._is_still or self._file is None or not self._file.has_log:
+            return
+        self._is_still = False
+        self._moved_on += 1
+        self._readers.clear()  # only dropped: see close
+        self._watcher = None
+
     def version(self) -> int:
         """Return a number that is another one once anything has been committed, by any process."""
         with self._readers_lock:
             if self._closed:
                 raise DatabaseError(f"{self.path}: the library is closed")
+            self._notice_writer()
             if self._watcher is None:
                 self._watcher = self._connect()
             number: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-            return number
+            return (self._moved_on << 32) + number
 
     def close(self) -> None:
         """Close everything; the writer goes last, and the WAL into the file before."""

@@ -19,9 +19,11 @@ class WatchedConnection(sqlite3.Connection):
 
     Attributes:
         on_damage: turns SQLite's message into one for a person.
+        on_failure: does the same with others, where there is more to say of them; else None.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
+    on_failure: Callable[[sqlite3.DatabaseError], DatabaseError | None]
 
     def cursor(self, *_: Any) -> Any:
         return super().cursor(_WatchedCursor)
@@ -44,10 +46,12 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(cursor, *arguments)
         except sqlite3.DatabaseError as exc:
-            if not is_damage(exc):
-                raise
             assert isinstance(cursor.connection, WatchedConnection)
-            raise cursor.connection.on_damage(exc) from exc
+            if is_damage(exc):
+                raise cursor.connection.on_damage(exc) from exc
+            if (known := cursor.connection.on_failure(exc)) is not None:
+                raise known from exc
+            raise
 
     return run
 

@@ -109,6 +109,21 @@ def refuse_open_elsewhere(path: Path, share: NetworkShare, marker: Path, to_read
         )
 
 
+def holder_of(path: Path) -> int | None:
+    """Return which process of this machine last held a lock; None where it does not say so.
+
+    Nothing is locked for it, so it keeps nobody from opening the library.
+    """
+    try:
+        with SafeFolder(path.parent).open(path.name) as stream:
+            pid, host = _pid_and_host(stream)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if host != socket.gethostname() or not isinstance(pid, int) or pid <= 0:
+        return None
+    return pid
+
+
 def _holder(stream: IO[bytes]) -> str:
     try:
         pid, host = _pid_and_host(stream)

@@ -1,7 +1,8 @@
 """Edits of masks that people kept: what each segment was before and after, for undo and redo.
 
 A state is the row of a segment and, where the segment goes, all rows that would go with it: its
-tags, what was decided on it, its attributes. Embeddings are no part of it: they are made again.
+tags, what was decided on it, its attributes. Its embeddings are in it where they go: with the
+segment, or because its mask becomes another one. So undo brings back what was found, at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from src.database.checksums import checked_columns, checked_tables, references
 from src.database.connection import Connection
 from src.database.row_values import wrong_columns
 from src.database.segment_parents import set_parents
+from src.database.stored_embeddings import kept_embeddings, put_embeddings
 from src.database.track_acts import place_of_row
 from src.errors import DatabaseError, QueryError
 
@@ -26,10 +28,10 @@ MASK_COLUMNS = (
     "x y w h area predicted_iou stability_score mask crop_path crop_hash fingerprint origin"
 ).split()
 _ROW, _ROWS = "row", "rows"
-# Made again from the crop, by whichever CLIP is in use then.
-_MADE_AGAIN = ("embeddings",)
+_EMBEDDINGS = "embeddings"
 
-State = dict[str, Any]  # {"row": columns, "rows": {table: [columns, …]}}
+# {"row": columns, "rows": {table: [columns, …]}}; embeddings are as kept_embeddings writes them.
+State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,7 @@ def _bring(
                     _put_back(db, frame_id, state)
                     catch_up(db, segment_id, batch)
                 elif not is_same_mask(before, state):
+                    before[_ROWS][_EMBEDDINGS] = kept_embeddings(db, segment_id)
                     _change(db, segment_id, state)
     except sqlite3.IntegrityError as exc:
         if "fingerprint" not in str(exc):
@@ -282,6 +285,7 @@ def _change(db: sqlite3.Connection, segment_id: str, state: State) -> None:
     )
     # those of all models show the old mask
     db.execute("DELETE FROM embeddings WHERE segment_id = ?", (segment_id,))
+    put_embeddings(db, segment_id, state[_ROWS].get(_EMBEDDINGS, ()))
 
 
 def _taken_away(db: sqlite3.Connection, segment_id: str) -> State | None:
@@ -290,7 +294,7 @@ def _taken_away(db: sqlite3.Connection, segment_id: str) -> State | None:
     if state is not None:
         going = {"segments": [state[_ROW]]}
         for table in checked_tables(db):  # those that others refer to come first
-            if table == "segments" or table in _MADE_AGAIN:
+            if table in ("segments", _EMBEDDINGS):
                 continue
             names = checked_columns(db, table)
             found: dict[tuple[Any, ...], None] = {}
@@ -305,7 +309,7 @@ def _taken_away(db: sqlite3.Connection, segment_id: str) -> State | None:
             if found:
                 going[table] = [dict(zip(names, row, strict=True)) for row in found]
         del going["segments"]
-        state[_ROWS] = going
+        state[_ROWS] = {**going, _EMBEDDINGS: kept_embeddings(db, segment_id)}
         db.execute("DELETE FROM segments WHERE id = ?", (segment_id,))
     return state
 
@@ -317,7 +321,7 @@ def _put_back(db: sqlite3.Connection, frame_id: int, state: State) -> None:
     _insert(db, "segments", row)
     rows = state[_ROWS]
     for table in checked_tables(db):
-        if table == "segments" or table in _MADE_AGAIN:
+        if table in ("segments", _EMBEDDINGS):
             continue
         for row in rows.get(table, ()):
             if not isinstance(row, dict) or wrong_columns(table, row):
@@ -326,6 +330,7 @@ def _put_back(db: sqlite3.Connection, frame_id: int, state: State) -> None:
                 _insert(db, table, row)
             except sqlite3.IntegrityError:
                 continue  # its tag is gone
+    put_embeddings(db, state[_ROW]["id"], rows.get(_EMBEDDINGS, ()))
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
@@ -379,6 +384,11 @@ def _read(content: object) -> State | None:
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, RecursionError) as exc:
         raise DatabaseError("what is kept of an edit is damaged; it can't be undone") from exc
     return {_ROW: row, _ROWS: rows}
+
+
+def forget_embeddings(state: State) -> None:
+    """Leave out of a state what was made of a crop that is another one now."""
+    state[_ROWS].pop(_EMBEDDINGS, None)
 
 
 def wanted_after(edit: StoredEdit, undo: bool) -> list[State]:

@@ -24,6 +24,7 @@ from src.gui.app.import_controller import ImportController
 from src.gui.app.library_facts import LibraryFacts
 from src.gui.app.panels import LIBRARY, Panels
 from src.gui.app.probe import VARIABLE, Probe
+from src.gui.app.reading_beside import ReadingBeside
 from src.gui.app.saved_searches import SavedSearches
 from src.gui.app.sidebar import LOADING, NO_LIBRARY, RECOVERING, Sidebar
 from src.gui.app.single_instance import Requests
@@ -62,7 +63,9 @@ class WindowOptions:
             far the recovery of a damaged one is.
         paths: to be added as soon as it is open.
         draw_samples: makes sample media and returns them; may take seconds.
-        restart: starts the program again on another library, once the window is closed.
+        restart: starts the program again once the window is closed: on which library, and
+            whether to read only.
+        read_only: the library is opened for reading only.
     """
 
     library: Path
@@ -70,7 +73,8 @@ class WindowOptions:
     open_library: Callable[[OnProgress], MediaLibrary]
     paths: Sequence[Path]
     draw_samples: Callable[[], Sequence[Path]]
-    restart: Callable[[Path], None]
+    restart: Callable[[Path, bool], None]
+    read_only: bool = False
 
 
 def area_for_window(work_area: Area) -> Area:
@@ -129,14 +133,20 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             lambda: self.session,
             self._open_other_library,
             lambda: self._open_other_library(self.options.library),
+            lambda read_only: self._open_other_library(self.options.library, read_only),
         )
         self.main_thread = MainThread(self, self.dialogs.show_error)
-        self.session = Session(self.main_thread, options.open_library, self.dialogs.show_error)
+        self.session = Session(
+            self.main_thread, options.open_library, self.dialogs.show_error, options.read_only
+        )
         self._build()
         self._bind_keys()
         self.session.signals.opened.append(self._opened)
         self._requests = Requests(
-            self, options.library, self._come_forward, lambda: self.session.not_opened is None
+            self,
+            options.library,
+            self._come_forward,
+            lambda: self.session.not_opened is None and not options.read_only,
         )
         # it is on the screen before what is not to be seen yet is made
         self.after(_DRAWN_MS, self.panels.build_all, self._all_built)
@@ -181,8 +191,17 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             self.overlay,
             self.options.draw_samples,
         )
-        self.sidebar = Sidebar(self, theme, self.do, lambda: self.panels.go("models"))
+        self.sidebar = Sidebar(
+            self,
+            theme,
+            self.do,
+            lambda: self.panels.go("models"),
+            self._offer_more if self.session.read_only else None,
+        )
         self.sidebar.grid(row=0, column=0, rowspan=2, sticky="ns")
+        self.reading: ReadingBeside | None = None
+        if self.sidebar.reader is not None:
+            self.reading = ReadingBeside(self.session, self.sidebar.reader, self.dialogs.say_lost)
         LibraryFacts(self, self.session, self.sidebar)
         self.saved_searches = SavedSearches(
             self.sidebar,
@@ -232,11 +251,16 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         """List what a context menu says and does now."""
         return [(action.name, partial(self.do, action)) for action in menu_actions(menu, self)]
 
+    def _offer_more(self) -> None:
+        """Offer what can be done beside reading."""
+        if self.sidebar.reader is not None and self.reading is not None:
+            self.dialogs.show_reader_menu(self.sidebar.reader, bool(self.reading.lost))
+
     def do(self, action: Action) -> None:
         """Do something if it can be done; where the library can't be opened, show that instead."""
         if action.needs_library and self.session.not_opened is not None:
             self.panels.go(LIBRARY)
-        elif action.enabled(self):
+        elif action.can_run(self):
             action.run(self)
 
     def escape(self) -> None:
@@ -275,6 +299,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
     def _opened(self) -> None:
         library = self.session.library
         self.dialogs.show_notices(library.notice, library.settings_problems, library.share_notice)
+        if self.session.read_only:
+            return
         if self.options.paths:
             self.import_controller.add(self.options.paths)
         elif self.session.library.unfinished():
@@ -288,8 +314,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         if paths:
             self.import_controller.add(paths)
 
-    def _open_other_library(self, folder: Path) -> None:
-        self.close(then=lambda: self.options.restart(folder))
+    def _open_other_library(self, folder: Path, read_only: bool = False) -> None:
+        self.close(then=lambda: self.options.restart(folder, read_only))
 
     def close(self, then: Callable[[], None] | None = None) -> None:
         """Close, after asking when a job runs, which continues at the next start.

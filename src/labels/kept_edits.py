@@ -17,6 +17,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.segment_edits import (
     State,
     StoredEdit,
+    forget_embeddings,
     keep_edit,
     row_state,
     state_now,
@@ -228,6 +229,8 @@ class KeptEdits:
             size_wh = image_rgb.shape[1], image_rgb.shape[0]
             mask, box = cut_mask(row["mask"], size_wh)
             content = self._crop(image_rgb, NewPart(box, mask))
+            if row["crop_hash"] != crop_hash(content):
+                forget_embeddings(state)
             row["crop_hash"] = crop_hash(content)
             crops[row["crop_path"]] = content
         return crops

@@ -18,8 +18,9 @@ from src.config import MODELS_FOLDER, STARTER_FOLDER
 from src.errors import CheckpointError, ModelNotLoadedError
 from src.models import checkpoints
 from src.models.clip_architecture import clip_architecture, normalisation
-from src.models.clip_encoder import ClipEncoder, in_half_precision
+from src.models.clip_encoder import ClipEncoder
 from src.models.device import FittingBatches
+from src.models.image_tower import made_ready
 from src.models.segmenter import Segmenter
 from src.models.segmenter_registry import (
     is_for_a_segmenter,
@@ -307,7 +308,7 @@ class ModelManager:
         return ClipEncoder(
             name=name,
             label=label,
-            model=in_half_precision(model.to(self.device).eval(), self.device),
+            model=made_ready(model.to(self.device).eval(), self.device),
             tokenize=tokenize,
             vocabulary=vocabulary,
             image_size=size if isinstance(size, int) else size[0],

@@ -72,13 +72,17 @@ class ContentCheck:
         self._contents = set[str]() if is_known else metadata.whole_contents()
         self._lock = Lock()
 
-    def is_worth_reading(self, path: Path) -> bool:
-        """Return whether a file will probably be read for the first time; costs no query."""
+    def is_worth_reading(self, path: Path, with_videos: bool = False) -> bool:
+        """Return whether a file will probably be read for the first time; costs no query.
+
+        Args:
+            with_videos: videos can be read before their turn as well.
+        """
         state = self._states.get(path)
         return (
             state is not None
             and state.content_hash is None
-            and guessed_kind(path) == "image"
+            and (guessed_kind(path) == "image" or with_videos)
             and path not in self.moved.went
         )
 

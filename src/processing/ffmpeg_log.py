@@ -28,10 +28,11 @@ SOURCE, DEINTERLACED, SAMPLED = "source", "deinterlaced", "sampled"
 # ffmpeg repeats titles, comments and names of files: each line is known by how it begins.
 DURATION = re.compile(r"\[info\]   Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (-?[\d.]+))?")
 SHOWN = re.compile(
-    r"\[showinfo@(\w+) .*?\] n: *(\d+) pts: *\S+ +pts_time: *(\S+)"
+    r"\[showinfo@(\w+) .*?\] n: *(\d+) pts: *(\S+) +pts_time: *(\S+)"
     r"(?: +duration: *\S+ +duration_time: *(\S+))?.* s:(\d+)x(\d+)"
 )
 CONFIGURED = re.compile(rf"\[showinfo@{SOURCE} .*?\] config in ")
+CLOCK = re.compile(rf"\[showinfo@{SAMPLED} .*?\] \[info\] config in time_base: (\d+)/(\d+)")
 DAMAGE = re.compile(r"(?:\[[^\]]* @ \w+\] )?\[(?:error|fatal)\] (.*)")
 
 
@@ -100,11 +101,18 @@ class Numbering(Protocol):
 
 
 class Shown(NamedTuple):
-    """ffmpeg's announcement of a sampled frame; without an index where its place is not known."""
+    """ffmpeg's announcement of a sampled frame.
+
+    Attributes:
+        frame_index: None where its place is not known.
+        timestamp_s: in six digits, as ffmpeg says it.
+        moment_s: the same in full, as its filters reckon with it; None where it is not known.
+    """
 
     frame_index: int | None
     timestamp_s: float
     size_wh: tuple[int, int]
+    moment_s: float | None = None
 
 
 class FfmpegLog:
@@ -169,16 +177,21 @@ class FfmpegLog:
         assert self.process.stderr is not None
         # ffmpeg counts from 0 again where the size of the pictures changes
         frames_before, source_index, frame_index = 0, -1, -1
+        tick_s: float | None = None
         counts_from_zero = False  # whether a container's duration has what is before its start
         for raw in self.process.stderr:
             line = raw.decode("utf-8", "replace")
             if match := SHOWN.match(line):
-                which, count, at_s, lasts_s, width, height = match.groups()
+                which, count, tick, at_s, lasts_s, width, height = match.groups()
                 timestamp_s = float(at_s) if at_s != "NOPTS" else 0.0
                 self._last_sign_s = time.monotonic()
                 if which == SAMPLED:
                     size_wh = int(width), int(height)
-                    self._shown.put(Shown(self._place(frame_index), timestamp_s, size_wh))
+                    moment_s = None
+                    if tick_s is not None and tick != "NOPTS":
+                        moment_s = int(tick) * tick_s
+                    place = self._place(frame_index)
+                    self._shown.put(Shown(place, timestamp_s, size_wh, moment_s))
                     continue
                 frame_index = frames_before + int(count)
                 if which == SOURCE:
@@ -190,6 +203,8 @@ class FfmpegLog:
                             self.process.kill()
             elif CONFIGURED.match(line):
                 frames_before = source_index + 1
+            elif match := CLOCK.match(line):
+                tick_s = int(match[1]) / int(match[2])
             elif line.startswith("[info] Input #0, matroska"):
                 counts_from_zero = True
             elif match := DURATION.match(line):

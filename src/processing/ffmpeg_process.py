@@ -64,6 +64,16 @@ def _candidates() -> list[str]:
 
 
 @cache
+def version_of(program: str) -> str:
+    """Return what an ffmpeg says of its version, or nothing."""
+    try:
+        said = _run([program, "-version"]).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+
+
+@cache
 def has_decoder(program: str, name: str) -> bool:
     """Return whether an ffmpeg was built with a decoder."""
     return _knows(program, "decoder", name)

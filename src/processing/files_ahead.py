@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from src.crop_shape import CROP_SIDE
 from src.errors import MediaReadError
@@ -16,12 +17,18 @@ from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frames import read_sampled
 from src.processing.frames_ahead import ReadFrame, as_read
 from src.processing.image_loader import look_into
+from src.processing.media_finder import guessed_kind
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, MediaKind
 from src.settings import Settings
 from src.stopping import result_of
 
+if TYPE_CHECKING:
+    from src.processing.cluster.videos import VideoInSpans
+
+# Each is read to its end for its hash.
+VIDEOS_AHEAD = 16
 # So many files are passed over in search of one that is worth it.
 _MOST_LOOKED_AT = 64
 
@@ -35,6 +42,7 @@ class FileAhead:
         digest: of its content; None where that was not read.
         facts: of the file, filled while frames come.
         later: frames after the first, which are not read yet.
+        video: begun to be read elsewhere; None for what is read here.
     """
 
     def __init__(self, path: Path, before: FileAhead | None = None) -> None:
@@ -49,6 +57,7 @@ class FileAhead:
         self.digest: str | None = None
         self.facts = VideoFacts()
         self.later: SampledFrames | None = None
+        self.video: VideoInSpans | None = None
         self._stamp: tuple[int, int] | None = None
         self._kind: MediaKind | None = None
         self._unknown: Exception | None = None
@@ -78,6 +87,12 @@ class FileAhead:
         """Return whether its first frame was read of a content with this hash."""
         return self.digest == digest and (self._first is not None or self._unread is not None)
 
+    def close(self) -> None:
+        """Drop what was begun elsewhere."""
+        if self.video is not None:
+            self.video.close()
+            self.video = None
+
     def read(
         self,
         settings: Settings,
@@ -97,14 +112,16 @@ class FileAhead:
         self._stamp = _stamp(self.path)
         try:
             try:
-                pixels = self._looked_into(content_hash)
+                pixels = self._looked_into(content_hash, pipeline.reads_videos)
                 if self._before is not None:  # of copies the first is wanted, as in their turns
                     self._before.is_hashed.wait()
                     self._before = None
                 is_cut = self.digest is not None and is_wanted(self.digest)
             finally:
                 self.is_hashed.set()
-            if is_cut and pipeline.reads_images:
+            if is_cut and self._kind == "video":
+                self._begin_video(pipeline)
+            elif is_cut and pipeline.reads_images:
                 self._have_cut(pipeline, pixels)
             elif is_cut:
                 with threads.room_for(pixels):
@@ -112,14 +129,14 @@ class FileAhead:
         finally:
             batches.end_one()
 
-    def _looked_into(self, content_hash: Callable[[Path], str]) -> int:
-        """Find out what the file is, and hash an image; returns its pixels."""
+    def _looked_into(self, content_hash: Callable[[Path], str], reads_videos: bool) -> int:
+        """Find out what the file is, and hash it; returns the pixels of an image."""
         try:
             self._kind, pixels = look_into(self.path)
         except Exception as exc:
             self._unknown = exc
             return 0
-        if self._kind == "image":
+        if self._kind == "image" or reads_videos:
             try:
                 self.digest = content_hash(self.path)
             except (MediaReadError, OSError):
@@ -127,6 +144,13 @@ class FileAhead:
         if pixels == 0 and self._stamp is not None:  # its header says too little
             return self._stamp[0]
         return pixels
+
+    def _begin_video(self, pipeline: SegmentPipeline) -> None:
+        assert self.digest is not None and self._stamp is not None
+        try:
+            self.video = pipeline.video(self.path, self.digest, self._stamp[0])
+        except (MediaReadError, OSError):
+            pass  # what is wrong is found in its turn
 
     def _have_cut(self, pipeline: SegmentPipeline, pixels: int) -> None:
         """Have an image read and cut elsewhere; what reads it bounds the pictures in memory."""
@@ -180,6 +204,7 @@ class FilesAhead:
         begin: Callable[[FileAhead], Future[None]],
         batches: EmbeddingBatches,
         most: int,
+        most_videos: int = VIDEOS_AHEAD,
     ) -> None:
         """Begin with the first when it is asked for.
 
@@ -188,12 +213,15 @@ class FilesAhead:
             begin: has a file read in a thread.
             batches: embeds frames; hears of every file that is read, or will not be.
             most: so many files are begun or done, and wait for their turn.
+            most_videos: among them.
         """
         self._files = iter(files)
         self._is_worth_it, self._begin, self._batches = is_worth_it, begin, batches
-        self._most = most
+        self._most, self._most_videos = most, most_videos
+        self._held: Path | None = None  # a video for which there is no room yet
         self._begun = 0
         self._last: FileAhead | None = None
+        self._videos = 0
         self._next: deque[tuple[Path, FileAhead | None, Future[None] | None]] = deque()
 
     def take(self, path: Path) -> FileAhead | None:
@@ -210,10 +238,15 @@ class FilesAhead:
                     return None
                 continue
             self._begun -= 1
+            self._videos -= guessed_kind(there) == "video"
             if there == path:
                 self._look_further()
                 result_of(read)
-                return file if file.is_unchanged() else None
+                if file.is_unchanged():
+                    return file
+                file.close()
+                return None
+            file.close()
             if read.cancel():
                 file.is_hashed.set()
                 self._batches.end_one()
@@ -221,12 +254,18 @@ class FilesAhead:
 
     def _look_further(self) -> None:
         while self._begun < self._most and len(self._next) < _MOST_LOOKED_AT:
-            path = next(self._files, None)
+            path = self._held or next(self._files, None)
+            self._held = None
             if path is None:
                 return
             if not self._is_worth_it(path):
                 self._next.append((path, None, None))
                 continue
+            is_video = guessed_kind(path) == "video"
+            if is_video and self._videos >= self._most_videos:
+                self._held = path
+                return
+            self._videos += is_video
             file = self._last = FileAhead(path, self._last)
             self._batches.announce()
             self._next.append((path, file, self._begin(file)))

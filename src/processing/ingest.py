@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import imported_frames
 from src.errors import MediaReadError
@@ -45,6 +48,9 @@ from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
 from src.settings import Settings
 from src.stopping import result_of
+
+if TYPE_CHECKING:
+    from src.processing.cluster.videos import VideoInSpans
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +116,7 @@ class Ingest:
             batches = EmbeddingBatches(self.pipeline.embed, threads.count)
             ahead = FilesAhead(
                 files,
-                check.is_worth_reading,
+                partial(check.is_worth_reading, with_videos=self.pipeline.reads_videos),
                 partial(self._read_ahead, check, threads, batches),
                 batches,
                 self.pipeline.files_at_once(threads),
@@ -187,8 +193,11 @@ class Ingest:
         change.look_at_old_frames(self.settings.pixel_limit)
         size_wh: tuple[int, int] | None = None
         standing = _StandingFrame(self.metadata, change.media_id)
+        video = self._in_spans(file, media, stored)
         if file is None or change.takes_over or not file.has_frame(media.digest):
             file = FileAhead(path)
+        if video is not None:
+            file.video, file.facts = video, video.facts
         facts = file.facts
 
         def wanted(frame: Frame, differs: bool) -> Sequence[KeptSegment] | None:
@@ -200,6 +209,7 @@ class Ingest:
         with closing(self._read(file, media, wanted, threads)) as frames:
             for frame in frames:
                 size_wh = frame.size_wh
+                yield from self.pipeline.news()
                 standing.see(frame)
                 if frame.result is None or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, frame.fraction)
@@ -235,11 +245,56 @@ class Ingest:
         if file.has_frame(media.digest):
             yield file.first()
             later = file.later
+        elif file.video is not None:
+            later = None
+            yield from self._read_in_spans(file.video, wanted, threads)
         else:
             later = read_sampled(file.path, media.kind, self.settings, file.facts)
         if later is not None:
             with closing(later):
                 yield from frames_ahead(later, file.facts, wanted, self.pipeline, threads)
+
+    def _in_spans(
+        self, file: FileAhead | None, media: MediaToRead, stored: Container[int]
+    ) -> VideoInSpans | None:
+        """Have a video read by others, where they can do it; it may be begun already."""
+        if media.kind != "video" or not self.pipeline.reads_videos:
+            return None
+        # what people did on its frames, or came with them, is looked for in the pictures
+        is_simple = not (media.change.takes_over or media.uncut)
+        if file is not None and file.video is not None:
+            if is_simple and not stored and file.digest == media.digest:
+                return file.video
+            file.close()
+        if not is_simple:
+            return None
+        times = dict(stored_frame_times(self.metadata.connection, media.change.media_id))
+        size = media.path.stat().st_size
+        return self.pipeline.video(media.path, media.digest, size, times)
+
+    def _read_in_spans(
+        self, video: VideoInSpans, wanted: Wanted, threads: WorkThreads
+    ) -> Generator[ReadFrame]:
+        """Read a video by way of others; what they can't read exactly is read through here."""
+        last, fraction = -1, 0.0
+        with closing(video.frames()) as frames:
+            while True:
+                try:
+                    frame = next(frames)
+                except StopIteration as end:
+                    if end.value:
+                        return
+                    break
+                last, fraction = frame.frame_index, frame.fraction
+                yield frame
+        video.facts.become(VideoFacts())
+
+        def wanted_still(frame: Frame, differs: bool) -> Sequence[KeptSegment] | None:
+            return wanted(frame, differs) if frame.frame_index > last else None
+
+        with closing(read_sampled(video.path, "video", self.settings, video.facts)) as later:
+            for frame in frames_ahead(later, video.facts, wanted_still, self.pipeline, threads):
+                yield replace(frame, fraction=max(fraction, frame.fraction))
 
     def _done(
         self, media: MediaToRead, facts: VideoFacts, size_wh: tuple[int, int] | None

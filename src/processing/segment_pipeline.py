@@ -7,7 +7,7 @@ process or on another machine. `segment_writer.py` stores them.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
     from src.models.clip_encoder import ClipEncoder
     from src.models.segmenter import Segmenter
+    from src.processing.cluster.videos import VideoInSpans
     from src.processing.cluster.work import ImageMade
     from src.processing.models_in_use import ClipBundle
 
@@ -260,6 +261,17 @@ class SegmentPipeline:
 
     def image(self, path: Path, digest: str, size: int, pixels: int) -> ImageMade | None:
         """Read an image and make its result, where reads_images says so."""
+        raise NotImplementedError
+
+    @property
+    def reads_videos(self) -> bool:
+        """Return whether `video` is to be asked where it can be."""
+        return False
+
+    def video(
+        self, path: Path, digest: str, size: int, stored: Mapping[int, float] | None = None
+    ) -> VideoInSpans | None:
+        """Read a video and make its results, where reads_videos says so; see video_in_spans."""
         raise NotImplementedError
 
     def files_at_once(self, threads: WorkThreads) -> int:

@@ -136,6 +136,16 @@ def sampled(frames_per_second: float, from_s: float | None = None) -> str:
     return expression if from_s is None else f"gte(t,{from_s:.6f})*({expression})"
 
 
+def sampled_from(frames_per_second: float, part: int) -> str:
+    """Select the same from a part on, and the very first frame that comes, whichever it is of.
+
+    Args:
+        part: its number; of the first one the first frame may have been missed.
+    """
+    at, last = (f"floor({t}*{frames_per_second})" for t in ("t", "prev_selected_t"))
+    return f"isnan(prev_selected_t)+gte({at},{part})*gt({at},{last})"
+
+
 def numbered(frame_indexes: Sequence[int]) -> str:
     """Select frames by their places, in ascending order; it takes few steps for each frame."""
     if len(frame_indexes) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,11 @@ from src.processing.capture_dates import (
     date_in_name,
     date_of_video,
 )
-from src.processing.ffmpeg_log import FfmpegLog, Numbering, VideoFacts
+from src.processing.ffmpeg_log import FfmpegLog, Numbering, Shown, VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, opened, start
 from src.processing.image_loader import check_readable
 from src.processing.video_filters import FrameReading, sampled
-from src.processing.video_streams import read_header
+from src.processing.video_streams import VideoHeader, read_header
 from src.records import Frame
 from src.stopping import ask_wanted
 
@@ -70,38 +71,34 @@ class VideoProcessor:
             read = decoded(self._opencv(path), FrameReading(), facts)
         else:
             header = read_header(program, path)
-            facts.captured_at = (
-                date_of_video(header.notes) or date_in_avi(path) or date_in_name(path.name)
-            )
-            facts.camera = camera_of_video(header.notes)
+            facts.captured_at, facts.camera = said_of_video(header, path)
             reading = FrameReading.of(header.film())
             command = opened(program, path, *reading.input_options(program))
             command += reading.output_options(sampled(self.frames_per_second))
             read = decoded(command, reading, facts)
-        last: _Look | None = None
-        taken = 0
+        chosen = ChosenFrames(self.duplicate_distance, self.frames_per_video)
         for frame in read:
-            this = _Look.of(frame.image_rgb)
-            if last is not None and this.is_like(last, self.duplicate_distance):
-                yield frame, False
-                continue
-            last = this
-            if taken == self.frames_per_video:
-                facts.damage = (
-                    f"only the first {taken} frames were added; for more, raise "
-                    "frames_per_video in settings.json, remove the video, and add it again"
-                )
+            differs = chosen.differs(SampleLook.of(frame.image_rgb))
+            if chosen.are_enough:
+                facts.damage = chosen.what_is_left_out()
                 read.close()
                 return
-            taken += 1
-            yield frame, True
-        if not taken:
+            yield frame, differs
+        if not chosen.taken:
             raise MediaReadError(path, facts.damage or "there is no video in it")
         facts.judge_length()
 
     def _opencv(self, path: Path) -> list[str]:
         rate = str(self.frames_per_second)
         return [sys.executable, "-m", "src.processing.opencv_reader", f"file:{path}", rate]
+
+
+def said_of_video(
+    header: VideoHeader, path: Path
+) -> tuple[str | None, tuple[str | None, str | None]]:
+    """Return when a video was taken, and with which camera; see VideoFacts."""
+    at = date_of_video(header.notes) or date_in_avi(path) or date_in_name(path.name)
+    return at, camera_of_video(header.notes)
 
 
 def decoded(
@@ -118,6 +115,27 @@ def decoded(
         numbering: of a command that begins in the middle of a video; frames whose place it does
             not know are left out.
     """
+    with closing(shown_frames(command, reading, facts, numbering)) as shown_ones:
+        for shown, content in shown_ones:
+            if shown.frame_index is not None:
+                image = reading.to_rgb(content, shown.size_wh)
+                yield Frame(image, shown.frame_index, shown.timestamp_s)
+
+
+def shown_frames(
+    command: list[str],
+    reading: FrameReading,
+    facts: VideoFacts,
+    numbering: Numbering | None = None,
+) -> Generator[tuple[Shown, bytes], None, int]:
+    """Run ffmpeg and give out what it says of the frames that it samples, and their bytes.
+
+    Args:
+        command, reading, facts, numbering: see decoded.
+
+    Returns:
+        ffmpeg's exit code.
+    """
     process = start(command)
     assert process.stdout is not None
     log = FfmpegLog(process, facts, numbering)
@@ -128,21 +146,57 @@ def decoded(
                 expected = 0 if shown is None else reading.bytes_of(shown.size_wh)
                 content = process.stdout.read(expected)
                 if shown is None or len(content) < expected:
-                    process.wait()  # its last message may be what is wrong with the video
+                    code = process.wait()  # its last message may be what is wrong with the video
                     ask_wanted()
                     break
-            if shown.frame_index is not None:
-                image = reading.to_rgb(content, shown.size_wh)
-                yield Frame(image, shown.frame_index, shown.timestamp_s)
+            yield shown, content
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
         log.join()
+    return code
+
+
+class ChosenFrames:
+    """Tells which sampled frames look like the last one that was taken.
+
+    Attributes:
+        taken: how many do not.
+        are_enough: whether one came that would have been too many.
+    """
+
+    def __init__(
+        self, duplicate_distance: int, most: int = sys.maxsize, last: SampleLook | None = None
+    ) -> None:
+        """Begin before the first frame; see VideoProcessor.
+
+        Args:
+            last: of a frame before that, which counts as taken.
+        """
+        self._distance, self._most, self._last = duplicate_distance, most, last
+        self.taken = 0
+        self.are_enough = False
+
+    def differs(self, look: SampleLook) -> bool:
+        """Return whether the next frame is to be taken."""
+        if self._last is not None and look.is_like(self._last, self._distance):
+            return False
+        self._last = look
+        self.are_enough = self.taken == self._most
+        self.taken += 1
+        return True
+
+    def what_is_left_out(self) -> str:
+        """Say, once there are enough, that the video has more."""
+        return (
+            f"only the first {self._most} frames were added; for more, raise "
+            "frames_per_video in settings.json, remove the video, and add it again"
+        )
 
 
 @dataclass(frozen=True)
-class _Look:
+class SampleLook:
     """What two frames that look alike have in common.
 
     Attributes:
@@ -154,11 +208,12 @@ class _Look:
     colours_rgb: np.ndarray
 
     @staticmethod
-    def of(image_rgb: np.ndarray) -> _Look:
+    def of(image_rgb: np.ndarray) -> SampleLook:
+        """Look at a frame, (H, W, 3) uint8."""
         cells = cv2.resize(image_rgb, (8, 8), interpolation=cv2.INTER_AREA)
-        return _Look(dhash(image_rgb), cells.astype(np.int16))
+        return SampleLook(dhash(image_rgb), cells.astype(np.int16))
 
-    def is_like(self, other: _Look, distance: int) -> bool:
+    def is_like(self, other: SampleLook, distance: int) -> bool:
         """Return whether at most so many steps differ, and no cell by more than that allows."""
         if (self.steps ^ other.steps).bit_count() > distance:
             return False

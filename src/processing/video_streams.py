@@ -77,11 +77,13 @@ class VideoHeader:
         streams: its video streams, in order.
         notes: the names and values in it, of the file first, then of its video streams.
         has_sound: whether there is a stream of sound.
+        length_s: what it says; 0 where it says nothing.
     """
 
     streams: list[VideoStream] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     has_sound: bool = False
+    length_s: float = 0.0
 
     def film(self) -> VideoStream | None:
         """Choose the stream that is the film: the default one, else the largest that moves."""
@@ -146,6 +148,9 @@ def parse_header(lines: Iterable[str]) -> VideoHeader:
             stream = _stream(int(match[1]), match[2], match[3])
             header.streams.append(stream)
             of_other = False
+        elif match := ffmpeg_log.DURATION.match(line):
+            hours, minutes, seconds, _ = match.groups()
+            header.length_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         elif line.startswith("[info]   Stream #0:"):
             of_other = True
             header.has_sound |= SOUND.match(line) is not None

@@ -18,6 +18,7 @@ from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.library_files import SafeFolder
 from src.processing.ffmpeg_process import find_ffmpeg
+from src.processing.unchanged_file import unchanged_file
 from src.processing.video_streams import read_header
 from src.records import MediaFile
 from src.track_records import ClipMasks
@@ -57,12 +58,15 @@ class Clip:
         Raises:
             ExportError: there is a file already, nothing that could be drawn, no such range, or it
                 can't be written.
-            MediaReadError: the video can't be read.
+            MediaReadError: the video can't be read, is not wholly in the library, or is another
+                one now.
         """
         media = self._checked()
         file = Path(os.path.abspath(self.file))
         with _os_errors_named(file):
             self._check_place(file, media)
+            media = unchanged_file(self.metadata, media)
+            self._check_place(file, media)  # it may be a copy that is read
             with SafeFolder(file.parent).held() as folder, staging_folder(folder) as staging:
                 written = yield from self._write(media, folder, staging)
                 self._check_place(file, media)

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 from types import TracebackType
 from typing import IO
 
@@ -14,12 +14,14 @@ import numpy as np
 
 from src.config import NO_CONSOLE
 from src.errors import ExportError
-from src.processing import ffmpeg_log
+from src.processing.ffmpeg_log import STALL_S
 from src.processing.ffmpeg_process import ends_with_us, find_encoder, opened, start
 from src.stopping import ask_wanted
+from src.video_clips.stall_watch import StallWatch
 
 _BLOCK = 1 << 18
 NO_FFMPEG = "there is no ffmpeg that can write MP4 here; install imageio-ffmpeg, or an ffmpeg"
+_STILL = f"ffmpeg stopped responding for {STALL_S:.0f} s"
 # Near to what the eye can't tell from the video, at some 4 MB for ten seconds of 720p.
 _QUALITY = {"libx264": ["-preset", "medium", "-crf", "18"], "libopenh264": ["-b:v", "8M"]}
 _OF_OTHERS = ["-q:v", "2"]
@@ -44,6 +46,9 @@ def read_sound(
 
     Args:
         path: of the video, absolute.
+
+    Raises:
+        ExportError: it stands still.
     """
     command = opened(program, path, "-ss", f"{begin_s:.6f}", "-t", f"{length_s:.6f}")
     command += ["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"]
@@ -51,18 +56,26 @@ def read_sound(
     command += ["-af", "aresample=async=1:first_pts=0", "-c:a", "flac", "-f", "flac", "pipe:1"]
     process = start(command)
     assert process.stdout is not None and process.stderr is not None
-    watch = Timer(ffmpeg_log.STALL_S + length_s, process.kill)
-    log = Timer(0, process.stderr.read)  # so that it never waits for somebody to read it
-    watch.start()
+    # so that it never waits for somebody to read it
+    log = Thread(target=process.stderr.read, daemon=True)
     log.start()
+    watch = StallWatch(process)
     written = 0
     try:
-        while block := process.stdout.read(_BLOCK):
+        while True:
+            with watch.waiting():
+                block = process.stdout.read1(_BLOCK)  # type: ignore[attr-defined]
             ask_wanted()
+            if not block:
+                break
             output.write(block)
             written += len(block)
+        if watch.stalled:
+            raise ExportError(
+                f"{path.name}: its sound can't be read ({_STILL}); nothing was kept"
+            )
     finally:
-        watch.cancel()
+        watch.close()
         process.kill()
         process.stdout.close()
         process.wait()
@@ -112,6 +125,7 @@ class VideoEncoder:
             start_new_session=True,
             creationflags=NO_CONSOLE,
         )
+        self._watch = StallWatch(self._process, self._written)
 
     def __enter__(self) -> VideoEncoder:
         return self
@@ -126,6 +140,7 @@ class VideoEncoder:
             if kind is None:
                 self._finish()
         finally:
+            self._watch.close()
             self._process.kill()
             self._process.wait()
             self._log.close()
@@ -137,7 +152,7 @@ class VideoEncoder:
             image_rgb: (H, W, 3) uint8 RGB, of the size that was said.
 
         Raises:
-            ExportError: the encoder gave up.
+            ExportError: the encoder gave up, or stands still.
         """
         assert self._process.stdin is not None
         width, height = self._size_wh
@@ -146,22 +161,43 @@ class VideoEncoder:
                 f"{self._file.name}: the size of the video's pictures changes in this range; "
                 "choose a range before or after that"
             )
+        content = np.ascontiguousarray(image_rgb).reshape(-1).data
         try:
-            self._process.stdin.write(np.ascontiguousarray(image_rgb).data)
+            with self._watch.waiting():
+                for start_at in range(0, len(content), _BLOCK):
+                    self._process.stdin.write(content[start_at : start_at + _BLOCK])
+                    self._watch.moved()
         except OSError as exc:
             raise self._failed() from exc
 
     def _finish(self) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.close()
+            with self._watch.waiting():
+                self._process.stdin.close()
         except OSError as exc:
             raise self._failed() from exc
-        if self._process.wait():
+        if self._ended():
             raise self._failed()
 
+    def _ended(self) -> int:
+        """Wait for its end; returns its code."""
+        with self._watch.waiting():
+            return self._process.wait()
+
+    def _written(self) -> object:
+        """Return how far its file is: at the end it is written anew, in place."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return None
+        return status.st_size, status.st_mtime_ns
+
     def _failed(self) -> ExportError:
-        self._process.wait()
+        self._ended()
+        ask_wanted()  # it was ended because nobody waits for it
+        if self._watch.stalled:
+            return ExportError(f"the clip can't be written ({_STILL}); nothing was kept")
         self._log.seek(0)
         lines = self._log.read(1 << 16).decode("utf-8", "replace").splitlines()
         said = lines[-1].replace(str(self._file.parent), "…") if lines else "ffmpeg gave up"

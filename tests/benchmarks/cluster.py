@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,9 +20,12 @@ import numpy as np
 from PIL import Image
 
 from src.config import LibraryPaths
-from src.events import FileDone, FileFailed, JobStarted, Progress
+from src.events import FileDone, FileFailed, FrameStored, JobStarted, Progress
 from src.library import MediaLibrary
 from src.processing.cluster.pipeline import Cluster, ClusterPipeline
+from src.processing.ffmpeg_log import VideoFacts
+from src.processing.ffmpeg_process import find_ffmpeg
+from src.processing.frames import read_frames
 from src.processing.ingest import Ingest
 from src.processing.segment_pipeline import SegmentPipeline
 from src.settings import Settings
@@ -54,13 +58,17 @@ def scenes(folder: Path, count: int) -> list[Path]:
 
 
 def added(
-    root: Path, files: list[Path], cluster: Cluster | None, settings: Settings
+    root: Path,
+    files: list[Path],
+    cluster: Cluster | None,
+    settings: Settings,
+    counted: type[FileDone | FrameStored] = FileDone,
 ) -> tuple[float, float, int, int]:
     """Add files to a new library.
 
     Returns:
-        Seconds from the first result to the last, and before the first, files counted in the
-        former, and segments in them.
+        Seconds from the first result to the last, and before the first, files or frames counted
+        in the former, and segments in them.
     """
     moments: list[tuple[float, int]] = []
     with MediaLibrary(LibraryPaths(root), settings=settings) as library:
@@ -80,7 +88,7 @@ def added(
                 continue
             if isinstance(event, FileFailed):
                 raise RuntimeError(f"{event.path}: {event.reason}")
-            if isinstance(event, FileDone):
+            if isinstance(event, counted):
                 moments.append((time.monotonic(), event.segments))
     warm = moments[len(moments) // 8 :]
     return (
@@ -126,6 +134,39 @@ def by_workers(counts: list[int], files: int, seconds: float, segments: int) -> 
             )
 
 
+def video(folder: Path, seconds: int) -> Path:
+    """Draw a film of 1280 x 720 pixels with 25 frames a second, a keyframe each ten."""
+    program, path = find_ffmpeg(), folder / "video.mp4"
+    assert program is not None
+    source = f"testsrc2=size=1280x720:rate=25:duration={seconds}"
+    command = [program, "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264"]
+    subprocess.run([*command, "-preset", "veryfast", str(path)], check=True)
+    return path
+
+
+def of_a_video(counts: list[int], length_s: int, seconds: float, segments: int) -> Iterator[str]:
+    """Measure workers that decode a video and wait for each frame."""
+    os.environ[SECONDS], os.environ[SEGMENTS] = str(seconds), str(segments)
+    settings = Settings(device="cpu", duplicate_distance=-1)
+    with tempfile.TemporaryDirectory() as folder:
+        film = video(Path(folder), length_s)
+        begun = time.monotonic()
+        frames = sum(1 for _ in read_frames(film, "video", settings, VideoFacts()))
+        spent = time.monotonic() - begun
+        yield f"read through here: {frames / spent:.1f} sampled frames/s"
+        for count in counts:
+            peak_mb()
+            how = {"worker": WAITING, "cores": 2 * count, "cores_each": 2}
+            cluster = Cluster("local", for_measurements=how)
+            root = Path(folder) / f"library {count}"
+            spent, before, done, stored = added(root, [film], cluster, settings, FrameStored)
+            yield (
+                f"{count:3} workers of {2 / seconds if seconds else 0:5.1f} frames/s: "
+                f"{done / spent:6.1f} frames/s, {stored / spent:7.0f} segments/s; "
+                f"first after {before:.1f} s; peak {peak_mb():.0f} MB"
+            )
+
+
 def beside(files: int, rounds: int) -> Iterator[str]:
     """Add the same photos here and with `--ray local`, in turns."""
     settings = Settings(device="cpu")
@@ -150,11 +191,14 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=0.5, help="that a worker waits a frame")
     parser.add_argument("--segments", type=int, default=40, help="of a frame")
+    parser.add_argument("--video", type=int, default=0, metavar="SECONDS", help="in place of files")
     parser.add_argument("--beside", type=int, default=0, metavar="PHOTOS")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     if given.beside:
         lines = beside(given.beside, given.rounds)
+    elif given.video:
+        lines = of_a_video(given.workers, given.video, given.seconds, given.segments)
     else:
         lines = by_workers(given.workers, given.files, given.seconds, given.segments)
     for line in lines:

@@ -6,6 +6,9 @@ import os
 import pickle
 import socket
 import time
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 # What a frame costs a worker, and of how many segments it is.
@@ -18,7 +21,10 @@ class WaitingWorker:
     def __init__(self, setup: bytes, cores: int, *files: bytes) -> None:
         self._seconds = float(os.environ[SECONDS])
         self._segments = int(os.environ[SEGMENTS])
+        from src.processing.cluster.span_work import KnownFiles
+
         self._made: Any = None
+        self._files = KnownFiles()
         self._clip = pickle.loads(setup).clip
 
     def about(self) -> tuple[str, str]:
@@ -33,6 +39,24 @@ class WaitingWorker:
             self._made = ImageMade(self._result(), VideoFacts())
         time.sleep(self._seconds)
         return pickle.dumps(Outcome(self._made))
+
+    def span(self, work: bytes, content: bytes | None = None) -> bytes:
+        """Read and decode a part of a video, and wait for each of its frames."""
+        from src.processing.cluster.span_work import make_span
+        from src.processing.cluster.work import NOT_READ, Outcome
+
+        asked = pickle.loads(work)
+        if not self._files.has(asked.path, asked.size, asked.digest):
+            return NOT_READ
+
+        def make(frame: Any) -> Any:
+            time.sleep(self._seconds)
+            where = {"frame_index": frame.frame_index, "timestamp_s": frame.timestamp_s}
+            result: Future[Any] = Future()
+            result.set_result(replace(self._result(), **where, size_wh=frame.size_wh))
+            return result
+
+        return pickle.dumps(Outcome(make_span(Path(asked.path), asked, -1, make, lambda: None)))
 
     def _result(self) -> Any:
         """Make a frame of as many segments: the whole, and squares with crops of 12 kB."""

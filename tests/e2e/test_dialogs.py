@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.gui.dialogs import cluster_choice
+from src.gui.dialogs.cluster_choice import ELSEWHERE, HERE, OFF
 from src.gui.dialogs.messages import ask, show_error
+from src.gui.dialogs.server_entry import Say
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
@@ -68,23 +71,40 @@ def test_a_dialog_that_opens_leaves_the_one_under_it(overlay: Overlay) -> None:
 class Settled:
     """What a dialog of settings asks for, answered when the test says so."""
 
-    def __init__(self, overlay: Overlay, settings: Settings) -> None:
-        self.asked: list[tuple[str, Callable[[str | None], None]]] = []
+    def __init__(
+        self,
+        overlay: Overlay,
+        settings: Settings,
+        index_server: str | None = None,
+        uses_cluster: bool = False,
+    ) -> None:
+        self.asked: list[tuple[str, Say]] = []
         self.saved: list[Settings] = []
+        self.chosen: list[bool] = []  # where media is processed
         self.dialog = SettingsDialog(
             overlay,
             settings,
             "/library",
-            lambda settings, _: self.saved.append(settings),
+            index_server,
+            uses_cluster,
+            self._save,
             lambda: None,
             lambda: None,
-            lambda address, then: self.asked.append((address, then)),
+            lambda address, say: self.asked.append((address, say)),
+            lambda address, say: self.asked.append((address, say)),
         )
         overlay.root.update()
 
+    def _save(self, settings: Settings, chooses_cluster: bool, _: object) -> None:
+        self.saved.append(settings)
+        self.chosen.append(chooses_cluster)
+
     @property
     def said(self) -> str:
-        return str(self.dialog._hints["Search index"].cget("text"))
+        return self.said_of("Search index")
+
+    def said_of(self, row: str) -> str:
+        return str(self.dialog._hints[row].cget("text"))
 
 
 def test_a_servers_address_is_tried_in_its_place_and_saved(overlay: Overlay) -> None:
@@ -98,14 +118,14 @@ def test_a_servers_address_is_tried_in_its_place_and_saved(overlay: Overlay) -> 
     server._test()  # once is enough
     ((address, answer),) = given.asked
     assert address == "http://studio:8000" and "Waiting" in given.said
-    answer("http://studio:8000 can't be reached")
+    answer("http://studio:8000 can't be reached", True)
     assert given.said == "http://studio:8000 can't be reached."
     server._test()
     server._entry.set("http://studio:9000")
-    given.asked.pop()[1](None)
+    given.asked.pop()[1]("The server answers", False)
     assert "library's folder" in given.said  # the answer was another address's
     server._test()
-    given.asked.pop()[1](None)
+    given.asked.pop()[1]("The server answers", False)
     assert given.said == "The server answers."
     given.dialog._save()
     assert [each.chroma_server for each in given.saved] == ["http://studio:9000"]
@@ -118,8 +138,84 @@ def test_a_servers_address_is_tried_in_its_place_and_saved(overlay: Overlay) -> 
     server._entry.set("http://a:1")
     server._test()
     given.dialog.close()
-    given.asked.pop()[1](None)  # nobody looks any more
+    given.asked.pop()[1]("The server answers", False)  # nobody looks any more
     overlay.root.update()
+
+
+def test_a_server_of_a_strangers_library_is_named_and_not_in_the_entry(overlay: Overlay) -> None:
+    given = Settled(overlay, Settings(chroma_server="http://stranger:8000"))
+    assert given.dialog.server.address is None and "http://stranger:8000" in given.said
+
+
+def test_where_media_is_processed_is_chosen_tried_and_saved(overlay: Overlay) -> None:
+    given = Settled(overlay, Settings())
+    cluster = given.dialog.cluster
+    assert not cluster.server.winfo_ismapped() and not cluster.folders.winfo_ismapped()
+    given.dialog._save()
+    assert given.saved[-1].cluster is None
+    cluster.menu.choose(HERE)
+    overlay.root.update()
+    assert cluster.server.winfo_ismapped() and not cluster.folders.winfo_ismapped()
+    cluster.server._test()
+    address, answer = given.asked.pop()
+    assert address == "local" and "Waiting" in given.said_of("Process on a cluster")
+    answer("Ray 2.60.0 is installed.", False)
+    assert given.said_of("Process on a cluster") == "Ray 2.60.0 is installed."
+    given.dialog._save()
+    assert given.saved[-1].cluster == "local"
+    cluster.menu.choose(ELSEWHERE)
+    overlay.root.update()
+    assert cluster.folders.winfo_ismapped() and "trust" in given.said_of("Process on a cluster")
+    before = len(given.saved)
+    given.dialog._save()
+    assert given.said_of("Process on a cluster") == "Type its address."
+    cluster.server._entry.set("studio")
+    given.dialog._save()
+    assert "ray://HOST:10001" in given.said_of("Process on a cluster")
+    cluster.server._entry.set("ray://studio:10001")
+    cluster.folders.set("/mnt/photos\n")
+    given.dialog._save()
+    assert "HERE=THERE" in given.said_of("Folders on the cluster") and len(given.saved) == before
+    cluster.folders.set("/mnt/photos=/data/photos\n\n /m=/n")
+    given.dialog._save()
+    assert given.saved[-1].cluster == "ray://studio:10001"
+    assert given.saved[-1].cluster_roots == ("/mnt/photos=/data/photos", "/m=/n")
+    assert all(given.chosen)
+
+
+def test_a_cluster_of_a_strangers_library_is_used_once_it_is_chosen(overlay: Overlay) -> None:
+    settings = Settings(cluster="ray://stranger:10001", cluster_roots=("/m=/n",))
+    given = Settled(overlay, settings)
+    said, cluster = given.said_of("Process on a cluster"), given.dialog.cluster
+    assert "ray://stranger:10001" in said and "not used" in said
+    given.dialog._save()
+    assert (given.saved[-1].cluster, given.chosen[-1]) == ("ray://stranger:10001", False)
+    cluster.menu.choose(ELSEWHERE)  # which is filled in
+    given.dialog._save()
+    assert given.saved[-1] == settings and given.chosen[-1]
+    cluster.menu.choose(OFF)
+    given.dialog._save()
+    assert given.saved[-1].cluster is None and given.chosen[-1]
+
+
+def test_the_row_of_the_cluster_is_in_sight_where_that_is_asked_for(overlay: Overlay) -> None:
+    overlay.root.geometry("960x400")
+    overlay.root.update()
+    given = Settled(overlay, Settings(cluster="local"), uses_cluster=True)
+    given.dialog.see_cluster()
+    given.dialog._fit()
+    overlay.root.update()
+    frame, rows = given.dialog.cluster.frame, given.dialog._scrolled._parent_canvas
+    assert rows.winfo_rooty() <= frame.winfo_rooty()
+    assert frame.winfo_rooty() + frame.winfo_height() <= rows.winfo_rooty() + rows.winfo_height()
+
+
+def test_without_ray_the_row_says_how_to_install_it(
+    overlay: Overlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_choice, "ray_is_installed", lambda: False)
+    given = Settled(overlay, Settings())
+    assert "pip install" in given.said_of("Process on a cluster")
 
 
 @pytest.mark.parametrize(("height", "scrolls"), [(900, False), (400, True)])

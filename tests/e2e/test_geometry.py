@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from src.events import ClusterWorkers
 from src.gui.core.job_state import JobState
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
@@ -250,6 +251,52 @@ def test_what_can_be_done_with_a_part_of_an_image_is_whole(
     assert button.winfo_ismapped() and button.winfo_width() >= button.winfo_reqwidth()
     assert button.winfo_x() >= 0
     assert button.winfo_x() + button.winfo_width() <= row.winfo_width()
+
+
+def test_what_does_not_fit_into_the_strip_is_left_out_whole(root: Any, theme: Theme) -> None:
+    strip = JobStrip(root, theme, *[lambda: None] * 5)
+    strip.pack(fill="x")
+    job = JobState(files=12000, file_number=1234, path=Path("/a/photo of a street.jpg"))
+    job.segments, job.workers = 123456, ClusterWorkers(("studio",) * 14, ("cuda",) * 14)
+    for width in (1000, 760, 720):
+        root.geometry(f"{width}x400")
+        root.update()
+        for _ in range(2):
+            strip.show(job, waiting=2)
+            root.update()
+        said, part = strip.text, strip.text.split("   ")
+        assert set(part[1:]) <= {"123,456 segments", "2 more waiting"}, said
+        font = theme.canvas_font(root)
+        assert font.measure(strip._detail.cget("text")) <= strip._detail.winfo_width()
+        assert strip._workers.text == "14 workers" and strip._workers.winfo_ismapped()
+    assert len(part) < 3 and strip._tip.text.endswith("2 more waiting")
+
+
+def test_what_the_workers_do_is_shown_on_demand_until_the_job_is_over(
+    root: Any, theme: Theme
+) -> None:
+    strip = JobStrip(root, theme, *[lambda: None] * 5)
+    strip.pack(side="bottom", fill="x")
+    job = JobState(name="Adding")
+    strip.show(job, waiting=0)
+    root.update()
+    button = strip._workers
+    assert not button.winfo_ismapped()
+    job.workers = ClusterWorkers(("studio",), ("cuda",), (1,))
+    strip.show(job, waiting=0)
+    root.update()
+    button.invoke()
+    assert button.lines == ["studio", "GPU", "1"]
+    job.workers = ClusterWorkers(("studio", "attic"), ("cuda", "cpu"), (2, 0))
+    strip.show(job, waiting=0)
+    root.update()
+    assert button.lines == ["attic\nstudio", "CPU\nGPU", "0\n2"] and button.text == "2 workers"
+    menu = button._list
+    assert menu is not None and menu.winfo_height() >= menu.winfo_reqheight()
+    assert menu.winfo_rooty() + menu.winfo_height() <= strip.winfo_rooty() + strip.winfo_height()
+    strip.show_outcome(job, failed=0)
+    root.update()
+    assert not button.lines and not button.winfo_ismapped() and not menu.winfo_exists()
 
 
 def test_a_job_that_is_asked_to_stop_is_asked_once(root: Any, theme: Theme) -> None:

@@ -13,6 +13,7 @@ from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, QueryError, SameMaskError
 from src.label_records import KeptEdit
+from src.labels import kept_edits
 from src.labels.mask_editor import MaskEditor
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
@@ -202,6 +203,54 @@ def test_deleting_takes_all_and_undo_brings_all(library: MediaLibrary) -> None:
     assert rows(library) == before
     library.redo_edit(kept.batch)
     assert first.id not in library.metadata.segment_ids()
+
+
+def test_what_a_deleted_segment_was_found_by_comes_back_with_it(
+    library: MediaLibrary, clip: ClipEncoder, mask_generator: MaskGenerator
+) -> None:
+    target, embeddings = objects(library)[0], library.vectors.embeddings
+    before = embeddings.get([target.id])[target.id]
+    kept = edited(library, target.id, lambda editor: editor.delete())
+    assert list(library.verify()) == []
+    library.undo_edit(kept.batch)
+    assert (embeddings.get([target.id])[target.id] == before).all()
+    assert not library.upkeep.embedding_waits and list(library.verify()) == []
+    assert library.similar(target.id, 1)[0].segment.id == target.id
+    library.close()
+    models = TwoClips(clip, mask_generator)
+    with MediaLibrary(LibraryPaths(library.paths.root), models, SETTINGS) as again:
+        assert list(again.verify()) == []
+        again.redo_edit(kept.batch)
+        again.undo_edit(kept.batch)
+        assert list(again.verify()) == []
+        assert (again.vectors.embeddings.get([target.id])[target.id] == before).all()
+
+
+def test_a_mask_that_comes_back_has_the_embedding_that_it_had(library: MediaLibrary) -> None:
+    target, embeddings = objects(library)[0], library.vectors.embeddings
+    before = embeddings.get([target.id])[target.id]
+    kept = edited(library, target.id, dab)
+    for _ in library.reembed():
+        pass
+    after = embeddings.get([target.id])[target.id]
+    library.undo_edit(kept.batch)
+    assert (embeddings.get([target.id])[target.id] == before).all()
+    assert list(library.verify()) == []
+    library.redo_edit(kept.batch)
+    assert (embeddings.get([target.id])[target.id] == after).all()
+    assert list(library.verify()) == []
+
+
+def test_an_embedding_of_a_crop_that_had_to_be_cut_otherwise_does_not_come_back(
+    library: MediaLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = objects(library)[0]
+    kept = edited(library, target.id, lambda editor: editor.delete())
+    target.crop_path.unlink()
+    real = kept_edits.save_jpeg
+    monkeypatch.setattr(kept_edits, "save_jpeg", lambda image_rgb: real(image_rgb // 2))
+    library.undo_edit(kept.batch)
+    assert library.vectors.embeddings.missing() == [target.id]
 
 
 def test_merging_keeps_one_id_and_what_people_said_of_both(library: MediaLibrary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,9 +17,11 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import ExportError, MediaReadError
 from src.events import ClipWritten, Event, JobDone, Progress
 from src.models.mask_rle import decode_rle
+from src.processing.known_copies import KnownCopies
 from src.records import Frame, Tag
+from src.stopping import StoppedError, stopped_by
 from src.track_records import ClipMasks
-from src.video_clips import clip_job, frames
+from src.video_clips import clip_job, encoder, frames, stall_watch
 from src.video_clips.clip_job import Clip
 from tests.datasets.drawn_library import a_mask, add_file, add_frame
 from tests.drawn_tracks import METHOD
@@ -320,6 +323,93 @@ def test_a_video_that_is_gone_or_no_video_is_said(
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     broken.unlink()
     with pytest.raises(MediaReadError):
+        list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
+    assert not list(out.iterdir())
+
+
+def test_a_video_that_changed_since_it_was_added_is_not_cut(
+    metadata: MetadataDatabase, video: Path, out: Path
+) -> None:
+    """Its tracks and masks are of other pictures: as for `sample`, it has to be added again."""
+    media_id = added(metadata, video)
+    make_video(video, 40)
+    with pytest.raises(MediaReadError, match="changed since it was added; add it again"):
+        list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
+    assert not list(out.iterdir())
+
+
+def test_a_copy_is_cut_where_the_video_itself_is_gone(
+    metadata: MetadataDatabase, video: Path, out: Path
+) -> None:
+    media_id, copy = added(metadata, video), out.parent / "copy.mp4"
+    copy.write_bytes(video.read_bytes())
+    stored = metadata.media(media_id)
+    assert stored is not None
+    KnownCopies(metadata).remember(stored, copy)
+    video.unlink()
+    list(clip(metadata, media_id, 0, 0.2, out / "a.mp4"))
+    assert len(greys(out / "a.mp4")) == 5
+
+
+def test_an_encoder_that_stands_still_is_ended(
+    metadata: MetadataDatabase, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = added(metadata, make_video(out.parent / "mute.mkv", 50, False))
+    stands_still(monkeypatch, out.parent, "exec sleep 600")
+    with pytest.raises(ExportError, match="can't be written .ffmpeg stopped responding"):
+        list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
+    assert not list(out.iterdir())
+
+
+def test_an_encoder_that_takes_all_and_never_ends_is_ended(
+    metadata: MetadataDatabase, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = added(metadata, make_video(out.parent / "mute.mkv", 50, False))
+    stands_still(monkeypatch, out.parent, "cat > /dev/null; exec sleep 600")
+    with pytest.raises(ExportError, match="can't be written .ffmpeg stopped responding"):
+        list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
+    assert not list(out.iterdir())
+
+
+def test_who_no_longer_wants_a_clip_waits_for_no_encoder(
+    metadata: MetadataDatabase, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = added(metadata, make_video(out.parent / "mute.mkv", 50, False))
+    seen: list[Event] = []
+    stands_still(monkeypatch, out.parent, "exec sleep 600", limit_s=600)
+    with pytest.raises(StoppedError), stopped_by(lambda: len(seen) < 2):
+        for event in clip(metadata, media_id, 0, 1, out / "a.mp4"):
+            seen.append(event)
+    assert not list(out.iterdir())
+
+
+def stands_still(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, script: str, limit_s: float = 0.4
+) -> None:
+    """Have a script take an encoder's place."""
+    program = folder / "encoder"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(encoder, "find_encoder", lambda _: (str(program), "libx264"))
+    monkeypatch.setattr(stall_watch, "STALL_S", limit_s)
+
+
+def test_a_full_disk_leaves_nothing_and_says_so(
+    metadata: MetadataDatabase, video: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id = added(metadata, video)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:  # while the sound is written, and as the clip comes in
+        patched.setattr(clip_job, "read_sound", full)
+        with pytest.raises(ExportError, match="No space left on device.*nothing was kept"):
+            list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
+    # while the encoder writes
+    script = 'for last; do :; done; echo "${last#file:}: No space left on device" >&2; exit 1'
+    stands_still(monkeypatch, out.parent, script)
+    with pytest.raises(ExportError, match="No space left on device.*nothing was kept"):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
 

@@ -40,6 +40,7 @@ class Action:
         enabled: whether it can be done now; else its keys do nothing, and no menu has it.
         needs_library: where the library can't be opened, it shows that instead.
         in_dialogs: its keys work while a dialog is open, too.
+        writes: it changes the library, and is not there where that is open for reading only.
     """
 
     key: str
@@ -51,6 +52,11 @@ class Action:
     enabled: Callable[[MainWindow], bool] = _always
     needs_library: bool = False
     in_dialogs: bool = False
+    writes: bool = False
+
+    def can_run(self, window: MainWindow) -> bool:
+        """Return whether it can be done now."""
+        return not (self.writes and window.session.read_only) and self.enabled(window)
 
     @property
     def hint(self) -> str:
@@ -68,9 +74,15 @@ ADD = Action(
     lambda window: window.import_controller.choose_files(),
     "Ctrl O",
     needs_library=True,
+    writes=True,
 )
 SETTINGS = Action(
-    "settings", "Settings", lambda window: window.dialogs.settings(), "Ctrl ,", needs_library=True
+    "settings",
+    "Settings",
+    lambda window: window.dialogs.settings(),
+    "Ctrl ,",
+    needs_library=True,
+    writes=True,
 )
 BACK = Action("back", "Go back", lambda window: window.escape(), "Escape", in_dialogs=True)
 
@@ -80,6 +92,7 @@ def _on_card(
     name: str,
     run: Callable[[ChosenCard], object],
     can_run: Callable[[ChosenCard], bool] = lambda _: True,
+    writes: bool = False,
 ) -> Action:
     """Declare an entry of a card's menu, which is about the card that the menu was opened on."""
 
@@ -91,7 +104,7 @@ def _on_card(
         card = window.panels.library.chosen
         return card is not None and can_run(card)
 
-    return Action(key, name, do, menu=CARD_MENU, enabled=enabled)
+    return Action(key, name, do, menu=CARD_MENU, enabled=enabled, writes=writes)
 
 
 def _on_hits(
@@ -100,6 +113,7 @@ def _on_hits(
     run: Callable[[ChosenHits], object],
     keys: str = "",
     can_run: Callable[[ChosenHits], bool] = lambda _: True,
+    writes: bool = False,
 ) -> Action:
     """Declare an entry of the menu of search hits: it is about those that are chosen."""
 
@@ -115,7 +129,7 @@ def _on_hits(
         hits = chosen(window)
         return hits is not None and can_run(hits)
 
-    return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled)
+    return Action(key, name, do, keys, menu=HIT_MENU, enabled=enabled, writes=writes)
 
 
 def _on_frame(key: str, name: str, run: Callable[[DetailPanel], object], keys: str) -> Action:
@@ -125,7 +139,9 @@ def _on_frame(key: str, name: str, run: Callable[[DetailPanel], object], keys: s
         panels = window.panels
         return panels.here == "detail" and panels.detail.can_edit and not panels.is_typing
 
-    return Action(key, name, lambda window: run(window.panels.detail), keys, enabled=enabled)
+    return Action(
+        key, name, lambda window: run(window.panels.detail), keys, enabled=enabled, writes=True
+    )
 
 
 def _on_label(
@@ -144,7 +160,7 @@ def _on_label(
         label = window.panels.label.chosen_label
         return label is not None and can_run(label)
 
-    return Action(key, name, do, menu=LABEL_MENU, enabled=enabled)
+    return Action(key, name, do, menu=LABEL_MENU, enabled=enabled, writes=True)
 
 
 def _on_candidates(key: str, name: str, run: Callable[[RankTab], object]) -> Action:
@@ -191,6 +207,7 @@ ACTIONS = [
         lambda window: window.panels.ask_for_label(),
         "L",
         enabled=lambda window: not window.panels.is_typing,
+        writes=True,
     ),
     Action("previous", "Previous", lambda window: window.panels.step(-1), "Page Up"),
     Action("next", "Next", lambda window: window.panels.step(1), "Page Down"),
@@ -200,6 +217,7 @@ ACTIONS = [
         lambda window: window.panels.library.remove_selected(),
         "Delete",
         enabled=lambda window: window.panels.library.has_keyboard,
+        writes=True,
     ),
     BACK,
     Action(
@@ -211,23 +229,26 @@ ACTIONS = [
     _on_hits("similar", "Find similar", ChosenHits.find_similar, "F", lambda hits: hits.is_one),
     _on_hits("more-like", "Add to the search", lambda hits: hits.add_term(1), "+"),
     _on_hits("less-like", "Subtract from the search", lambda hits: hits.add_term(-1), "-"),
-    _on_hits("label-hits", "Label…", lambda hits: hits.label()),
+    _on_hits("label-hits", "Label…", lambda hits: hits.label(), writes=True),
     _on_hits("copy-crop", "Copy crop", ChosenHits.copy_crop, "Ctrl C", lambda hits: hits.is_one),
     _on_hits("save-crops", "Save crop…", ChosenHits.save_crops, "Ctrl S"),
     _on_hits("hit-in-folder", "Show in folder", ChosenHits.show_in_folder),
     _on_card("show-error", "Show error", ChosenCard.open, lambda card: card.has_failed),
-    _on_card("retry", "Retry", ChosenCard.retry, lambda card: card.has_failed),
+    _on_card("retry", "Retry", ChosenCard.retry, lambda card: card.has_failed, True),
     _on_card("open", "Open", ChosenCard.open, lambda card: card.can_open),
-    _on_card("label-card", "Label…", lambda card: card.label(), lambda card: card.can_open),
-    _on_card("continue", "Continue with this file", ChosenCard.retry, lambda card: card.is_stopped),
+    _on_card("label-card", "Label…", lambda card: card.label(), lambda card: card.can_open, True),
+    _on_card(
+        "continue", "Continue with this file", ChosenCard.retry, lambda card: card.is_stopped, True
+    ),
     _on_card("copy-image", "Copy image", ChosenCard.copy_image, lambda card: card.can_open),
     _on_card("show-in-folder", "Show in folder", ChosenCard.show_in_folder),
-    _on_card("remove", "Remove from library…", ChosenCard.remove),
+    _on_card("remove", "Remove from library…", ChosenCard.remove, writes=True),
     _on_card(
         "remove-missing",
         "Remove all missing files…",
         ChosenCard.remove_all_missing,
         lambda card: card.is_missing,
+        writes=True,
     ),
     _on_label("rename-label", "Rename", ChosenLabel.rename),
     _on_label("label-colour", "Colour…", ChosenLabel.colour),
@@ -252,12 +273,14 @@ ACTIONS = [
         "Rename",
         lambda window: window.saved_searches.rename_chosen(),
         menu=SAVED_MENU,
+        writes=True,
     ),
     Action(
         "remove-search",
         "Remove",
         lambda window: window.saved_searches.remove_chosen(),
         menu=SAVED_MENU,
+        writes=True,
     ),
 ]
 
@@ -279,7 +302,7 @@ def shortcuts() -> list[Action]:
 
 def menu_actions(menu: str, window: MainWindow) -> list[Action]:
     """List what a context menu holds now, from above."""
-    return [action for action in actions() if action.menu == menu and action.enabled(window)]
+    return [action for action in actions() if action.menu == menu and action.can_run(window)]
 
 
 def hint(key: str) -> str:
@@ -311,4 +334,6 @@ def _go_to(spec: PanelSpec) -> Action:
     def go(where: str, window: MainWindow) -> None:
         window.panels.go(where)
 
-    return Action(spec.key, spec.title, partial(go, spec.key), spec.keys, spec.icon)
+    return Action(
+        spec.key, spec.title, partial(go, spec.key), spec.keys, spec.icon, writes=spec.writes
+    )

@@ -28,12 +28,16 @@ class BackgroundJobs:
         session.signals.index_moved.append(self._tell_index)
 
     def _opened(self) -> None:
+        if self._session.read_only:  # the program that writes does them
+            return
         library = self._session.library
         self._start_if(lambda: library.upkeep.backup_waits, BACKUP, library.upkeep.back_up)
         self._start_if(library.has_unmeasured_frames, MEASURE, library.look_at_frames)
         self._link_videos()
 
     def _models_ready(self) -> None:
+        if self._session.read_only:
+            return
         self._start(SCAN, self._session.library.upkeep.prepare_search)
         self.embed_edited()
         self._tell_index()
@@ -67,7 +71,7 @@ class BackgroundJobs:
     def embed_edited(self) -> None:
         """Embed what a person has edited and no search finds yet."""
         session = self._session
-        if session.models_ready:
+        if session.models_ready and not session.read_only:
             library = session.library
             self._start_if(lambda: library.upkeep.embedding_waits, EMBED, library.reembed)
 

@@ -285,13 +285,14 @@ class ImportController:
     def show_failure(self, card: MediaCard) -> None:
         """Show why one file could not be added."""
         path = card.media.path
+        retry = None if self._session.read_only else partial(self.add, [path])
         sentence, details = why_not_added(card.media.error)
         show_error(
             self._overlay,
             "Couldn't add this file",
             f"{path.name}: {sentence}",
             "\n".join(filter(None, (str(path), details))),
-            lambda: self.add([path]),
+            retry,
         )
 
     def _show(self) -> None:

@@ -33,6 +33,7 @@ class PanelSpec:
             one panel give the same.
         icon: of its row in the sidebar; "" for one without a row.
         keys: that lead to it, as a person reads them: "Ctrl F"; "" where there are none.
+        writes: it is there to change the library, and for nothing else.
     """
 
     key: str
@@ -40,6 +41,7 @@ class PanelSpec:
     build: Callable[[Panels], Panel]
     icon: str = ""
     keys: str = ""
+    writes: bool = False
 
 
 def _library(panels: Panels) -> Panel:
@@ -58,6 +60,7 @@ def _library(panels: Panels) -> Panel:
         dialogs.show_in_folder,
         dialogs.copy_image,
         dialogs.open_another,
+        dialogs.open_to_read,
     )
     return LibraryPanel(
         panels.context,
@@ -148,7 +151,7 @@ PANELS = [
     PanelSpec("library", "Library", _library, icon="grid"),
     PanelSpec(BY_WORDS, "Search by Tag", _search, icon="search", keys="Ctrl F"),
     PanelSpec(BY_IMAGE, "Search by Image", lambda panels: panels.search, icon="image"),
-    PanelSpec("label", "Label", _label, icon="tag", keys="Ctrl L"),
+    PanelSpec("label", "Label", _label, icon="tag", keys="Ctrl L", writes=True),
     PanelSpec("map", "Map", _map, icon="map"),
     PanelSpec("duplicates", "Duplicates", _duplicates, icon="copies"),
     PanelSpec("detail", "Segment", _detail),

@@ -18,7 +18,7 @@ from src.gui.app.window_dialogs import WindowDialogs
 from src.gui.cards.card_grid import CardGrid
 from src.gui.cards.card_view import CardPainter
 from src.gui.core.known_labels import KnownLabels
-from src.gui.core.session import Session
+from src.gui.core.session import READ_ONLY, Session
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.detail.detail_panel import DetailPanel, Origin
 from src.gui.dialogs.messages import show_error
@@ -42,6 +42,7 @@ from src.search.leaves import SegmentIs
 LIBRARY, DETAIL = "library", "detail"  # keys of panels
 _FONT = Path(ctk.__file__).parent / "assets" / "fonts" / "Roboto" / "Roboto-Regular.ttf"
 
+CANT_ADD = "Nothing can be added: open to read only"
 # Between the making of two panels, for what else there is to do.
 _BETWEEN_MS = 10
 
@@ -325,6 +326,9 @@ class Panels:
         """Add what was dropped; one file dropped on the search is searched for."""
         if self._session.not_opened is not None:
             self.go(LIBRARY)
+        elif self._session.read_only:  # what is searched for is not added
+            if len(paths) != 1 or not self._panel(self.here).take_file(paths[0]):
+                show_error(self._overlay, "Nothing was added", READ_ONLY)
         elif len(paths) == 1 and os.path.isfile(paths[0]):
             if not self._panel(self.here).take_file(paths[0]):
                 self.import_controller.add_dropped(paths, cut)
@@ -332,7 +336,9 @@ class Panels:
             self.import_controller.add_dropped(paths, cut)
 
     def drop_sentence(self) -> str:
-        return self._panel(self.here).drop_sentence
+        sentence = self._panel(self.here).drop_sentence
+        adds = sentence == Panel.drop_sentence
+        return CANT_ADD if adds and self._session.read_only else sentence
 
     def choose_image(self) -> None:
         if paths := ask_in_last_folder(self._root, self._session, "image"):

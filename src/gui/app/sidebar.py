@@ -12,10 +12,13 @@ from typing import Any
 
 from src.counting import counted, megabytes
 from src.gui.app.actions import ADD, SETTINGS, Action, sidebar_rows
+from src.gui.app.reader_card import ReaderCard
+from src.gui.core.session import READ_ONLY
 from src.gui.theme.icons import icon, logo
 from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
+from src.gui.widgets.tooltip import explain
 from src.records import LibraryStats
 
 # The heights of a row, and the height below which the lower one is used beside saved searches.
@@ -40,7 +43,7 @@ class _Row(Focusable):
     ) -> None:
         super().__init__(master, theme, go)
         c = theme.colours
-        self._icon_name, self._here = icon_name, False
+        self._icon_name, self._here, self._is_forbidden = icon_name, False, False
         self._fill = ctk.CTkFrame(
             self, fg_color="transparent", corner_radius=8, border_color=c.accent
         )
@@ -62,6 +65,14 @@ class _Row(Focusable):
             part.bind("<Enter>", lambda _: self._paint(True), add="+")
             part.bind("<Leave>", lambda _: self._paint(False), add="+")
 
+    def forbid(self, why: str) -> None:
+        """Show it as a place that can't be gone to; its tooltip says why."""
+        hint = self.theme.colours.hint
+        self._icon.configure(image=icon(self._icon_name, hint))
+        self._text.configure(text_color=hint)
+        explain(self, self.theme, why)
+        self._is_forbidden = True
+
     def set_height(self, height: int) -> None:
         self._fill.grid_rowconfigure(0, weight=1, minsize=self.theme.px(height))
 
@@ -69,6 +80,8 @@ class _Row(Focusable):
         self._fill.configure(border_width=2 if shown else 0)
 
     def mark(self, here: bool) -> None:
+        if self._is_forbidden:
+            return
         c = self.theme.colours
         self._here = here
         self._icon.configure(image=icon(self._icon_name, c.accent if here else c.text_2))
@@ -80,7 +93,8 @@ class _Row(Focusable):
 
     def _paint(self, hover: bool) -> None:
         c = self.theme.colours
-        fill = c.raised if self._here else c.card if hover else "transparent"
+        can_go = hover and not self._is_forbidden
+        fill = c.raised if self._here else c.card if can_go else "transparent"
         self._fill.configure(fg_color=fill)
 
 
@@ -93,12 +107,15 @@ class Sidebar(ctk.CTkFrame):
         theme: Theme,
         do: Callable[[Action], None],
         on_models: Callable[[], None],
+        on_reader: Callable[[], None] | None = None,
     ) -> None:
         """Make it.
 
         Args:
             do: does what is pressed.
             on_models: shows the models.
+            on_reader: offers what else can be done where the library is only read; None where it
+                is written.
         """
         c = theme.colours
         super().__init__(master, width=SIDEBAR, fg_color=c.sidebar, corner_radius=0)
@@ -112,16 +129,25 @@ class Sidebar(ctk.CTkFrame):
         self._logo = ctk.CTkImage(logo(96), size=(24, 24))
         ctk.CTkLabel(head, text="", image=self._logo, width=24).pack(side="left")
         label(head, theme, "Media Library", weight="medium").pack(side="left", padx=12)
-        IconButton(head, theme, "sliders", SETTINGS.hint, lambda: do(SETTINGS)).pack(side="right")
-        self.add = Button(
-            self, theme, ADD.name, lambda: do(ADD), kind="add", icon_name="plus", width=208
-        )
-        self.add.pack(fill="x", padx=12, pady=(0, 12))
+        settings = IconButton(head, theme, "sliders", SETTINGS.hint, lambda: do(SETTINGS))
+        settings.pack(side="right")
+        self.reader: ReaderCard | None = None
+        if on_reader is None:
+            self.add = Button(
+                self, theme, ADD.name, lambda: do(ADD), kind="add", icon_name="plus", width=208
+            )
+            self.add.pack(fill="x", padx=12, pady=(0, 12))
+        else:
+            settings.forbid(READ_ONLY)
+            self.reader = ReaderCard(self, theme, on_reader)
+            self.reader.pack(fill="x", padx=12, pady=(0, 12))
         self.rows: dict[str, _Row] = {}
         for action in sidebar_rows():
             row = _Row(self, theme, action.icon, action.name, action.keys, partial(do, action))
             row.pack(fill="x", padx=13)
             self.rows[action.key] = row
+            if action.writes and on_reader is not None:
+                row.forbid(READ_ONLY)
         self.models = _ModelsCard(self, theme, on_models)
         self.models.pack(side="bottom", fill="x", padx=12, pady=(0, 12))
         self._table, self._numbers = self._statistics()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import tkinter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from src.config import LibraryPaths
-from src.errors import MediaLibraryError, is_of_a_person
+from src.errors import ClusterError, MediaLibraryError, is_of_a_person
 from src.gui.app import desktop
 from src.gui.app.clipboard_image import copy_image
 from src.gui.core.session import Session
@@ -19,13 +21,16 @@ from src.gui.dialogs.clip_dialog import ClipDialog
 from src.gui.dialogs.clip_place import videos_folder
 from src.gui.dialogs.export_dialog import ExportDialog
 from src.gui.dialogs.messages import ask, show_error, show_failures
+from src.gui.dialogs.server_entry import Say
 from src.gui.dialogs.settings_dialog import SettingsDialog
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.popup import show_menu
 from src.job_kinds import TRASH
 from src.records import MediaCard, SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import Recipe
 from src.settings import Settings
+from src.stopping import stopped_by
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +45,7 @@ class WindowDialogs:
         session: Callable[[], Session],
         on_other_library: Callable[[Path], None],
         on_restart: Callable[[], None] = lambda: None,
+        on_to_read: Callable[[bool], None] = lambda _: None,
     ) -> None:
         """Keep what the dialogs need.
 
@@ -47,10 +53,13 @@ class WindowDialogs:
             session: errors may come before there is one.
             on_other_library: closes this library and opens another.
             on_restart: closes the program and starts it again.
+            on_to_read: does the same, on this library, to read only or else to write.
         """
         self._root, self._overlay, self._get_session = root, overlay, session
         self._on_other_library, self._on_restart = on_other_library, on_restart
+        self._on_to_read = on_to_read
         self.errors: list[str] = []  # all that were shown, for tests
+        self._for_clusters: Executor | None = None  # the thread that asks them
 
     @property
     def _session(self) -> Session:
@@ -66,7 +75,10 @@ class WindowDialogs:
             log.info("%s", sentence)
         else:
             log.error("%s %s", sentence, details, exc_info=exc)
-        show_error(self._overlay, title_of(exc), sentence, details)
+        way = None
+        if isinstance(exc, ClusterError):
+            way = "Open Settings", lambda: self.settings(at_cluster=True)
+        show_error(self._overlay, title_of(exc), sentence, details, other=way)
 
     def show_notices(
         self,
@@ -88,7 +100,12 @@ class WindowDialogs:
             title = "Your library is on a network share"
         notices = [*(each for each in (recovered, share) if each is not None), *settings_problems]
         if notices:
-            show_error(self._overlay, title, "\n\n".join(map(as_sentence, notices)))
+            show_error(
+                self._overlay,
+                title,
+                "\n\n".join(map(as_sentence, notices)),
+                other=("Open Settings", self.settings) if settings_problems else None,
+            )
 
     # -- dialogs
 
@@ -116,7 +133,7 @@ class WindowDialogs:
             self._overlay,
             self._session,
             hits,
-            lambda: self._choose_folder(datasets),
+            lambda: self._choose_folder(Path.home() if self._session.read_only else datasets),
             self.open_file,
             hits_alone,
             where,
@@ -160,35 +177,82 @@ class WindowDialogs:
         found = desktop.ask_for_files(self._root, "folder", start)
         return found[0] if found else None
 
-    def settings(self) -> None:
+    def settings(self, at_cluster: bool = False) -> None:
+        """Show the settings.
+
+        Args:
+            at_cluster: from the row of the cluster on, where not all fit into the window.
+        """
         if self._session.is_open:
             library = self._session.library
             dialog = SettingsDialog(
                 self._overlay,
-                replace(library.settings, chroma_server=library.index_server),
+                library.settings,
                 str(library.paths.root),
+                library.index_server,
+                library.uses_cluster,
                 self._save_settings,
                 self.open_another,
                 self._on_restart,
                 self._test_server,
+                self._test_cluster,
             )
+            if at_cluster:
+                dialog.see_cluster()
             device = library.settings.device
             # only the model manager knows, and models may still be loading
             self._session.main_thread.run(
                 lambda: library.model_list.lacks(device), dialog.say_whether_device_lacks
             )
 
-    def _test_server(self, address: str, then: Callable[[str | None], None]) -> None:
+    def _test_server(self, address: str, say: Say) -> None:
         library = self._session.library
-        self._session.main_thread.run(lambda: library.test_server(address), then)
 
-    def _save_settings(self, settings: Settings, then: Callable[[], None]) -> None:
+        def answered(problem: str | None) -> None:
+            say(problem or "The server answers", problem is not None)
+
+        self._session.main_thread.run(lambda: library.test_server(address), answered)
+
+    def _test_cluster(self, address: str, say: Say) -> None:
+        session, library = self._session, self._session.library
+
+        def test() -> str:
+            with stopped_by(lambda: not session.is_closing):
+                return library.test_cluster(address)
+
+        # apart: a cluster may take a minute to answer
+        session.main_thread.run_in(
+            self._cluster_thread(),
+            test,
+            lambda said: say(said, False),
+            lambda exc: say(explained(exc)[0], True),
+        )
+
+    def _cluster_thread(self) -> Executor:
+        if self._for_clusters is None:
+            self._for_clusters = self._session.main_thread.own_thread("cluster test")
+        return self._for_clusters
+
+    def _save_settings(
+        self, settings: Settings, chooses_cluster: bool, then: Callable[[], None]
+    ) -> None:
         session, library = self._session, self._session.library
         server, named = settings.chroma_server, library.settings.chroma_server
         moves = server != library.index_server
 
+        before = library.settings
+
         def save() -> None:
-            library.save_settings(replace(settings, chroma_server=named))
+            # what else is named is sent pictures: these verbs see to whom
+            others = replace(
+                settings,
+                chroma_server=named,
+                cluster=before.cluster,
+                cluster_roots=before.cluster_roots,
+            )
+            library.save_settings(others)
+            if chooses_cluster:
+                library.use_cluster(settings.cluster, settings.cluster_roots)
             if moves:
                 library.keep_index(server)
 
@@ -206,6 +270,35 @@ class WindowDialogs:
             while self._overlay.is_open:
                 self._overlay.close()
             self._on_other_library(found[0])
+
+    def open_to_read(self) -> None:
+        """Open this library to read only, in the place of what could not be opened to write."""
+        self._on_to_read(True)
+
+    def show_reader_menu(self, card: tkinter.Misc, is_lost: bool) -> None:
+        """Offer what else can be done with a library that is open to read only.
+
+        Args:
+            is_lost: it can't be followed any more.
+        """
+        again = ("Open again", lambda: self._on_to_read(True))
+        write = ("Open to write", lambda: self._on_to_read(False))
+        other = ("Open another library…", self.open_another)
+        entries = [again, write, other] if is_lost else [write, other]
+        top = card.winfo_rooty()
+        theme = self._overlay.theme
+        show_menu(card, theme, entries, card.winfo_rootx(), top + card.winfo_height(), above=top)
+
+    def say_lost(self, why: str) -> None:
+        """Say that the library can't be followed any more, and offer to open it again."""
+        ask(
+            self._overlay,
+            "This library can't be followed any more",
+            f"{why} What you see is from before.",
+            "Open again",
+            lambda: self._on_to_read(True),
+            "Not now",
+        )
 
     def _may_open(self, folder: Path) -> bool:
         """Check that a library can be in a folder, before this one is closed for it."""

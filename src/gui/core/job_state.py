@@ -9,6 +9,7 @@ from pathlib import Path
 
 from src.counting import clock, counted, megabytes
 from src.events import (
+    ClusterWorkers,
     Downloading,
     Event,
     FileDone,
@@ -44,6 +45,7 @@ class JobState:
         doing_from: when what it is `doing` began, and how much was done by then.
         cancelling: a person has asked it to stop.
         asked_for: the files and folders that an add is to take in.
+        workers: of a cluster, that work for it; None where none does.
     """
 
     name: str = ""
@@ -68,6 +70,7 @@ class JobState:
     kind: str = "add"
     in_place: bool = True
     asked_for: Sequence[Path] = ()
+    workers: ClusterWorkers | None = None
 
     def __post_init__(self) -> None:
         # the window has the index told by a job of its own
@@ -77,6 +80,9 @@ class JobState:
         """Update it by an event of the job."""
         if self.started_at is None:
             self.started_at = self.clock()
+        if isinstance(event, ClusterWorkers):  # they come and go beside what the job does
+            self.workers = event
+            return
         if isinstance(event, Progress):
             if self.doing is None or self.doing.doing != event.doing:
                 self.doing_from = self.clock(), event.done
@@ -134,7 +140,7 @@ class JobState:
             stage = STAGES.get(self.doing.doing)
             return self.doing.doing if stage is None else stage.headline
         if self.file_number:
-            return f"File {self.file_number} of {self.files}"
+            return f"File {self.file_number:,} of {self.files:,}"
         if self.download is not None:
             return f"Downloading {self.download.name}"
         return self.name or "Starting"

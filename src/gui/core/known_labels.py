@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from src.gui.core.session import Session
+from src.gui.core.session import READ_ONLY, Control, Session
 from src.label_records import Label
 from src.search.completion import Names, Suggestion
 
@@ -28,7 +28,7 @@ class KnownLabels:
 
     def read(self) -> None:
         """Read them again, in another thread; of many calls at once two are answered."""
-        if not self._session.is_open:
+        if not self._session.is_open or self._session.read_only:  # there are none to give
             return
         if self._reading:
             self._read_again = True
@@ -62,7 +62,13 @@ class KnownLabels:
 
     def why_none(self, key: int) -> str:
         """Say why a key gives no label."""
+        if self._session.read_only:
+            return READ_ONLY
         return NO_LABELS if not self.labels else f"No label has the key {key}."
+
+    def only_to_give(self, *controls: Control) -> None:
+        """Switch off what gives labels, where nothing in the library can be changed."""
+        self._session.only_to_write(*controls)
 
     def suggest(self, typed: str) -> list[Suggestion]:
         """Suggest labels and models' tags of which a word begins so; at first those with keys.

@@ -9,9 +9,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from src.errors import LibraryLockedError, MediaLibraryError
+from src.errors import ClusterError, DatabaseError, LibraryLockedError, MediaLibraryError
 from src.events import Event, IndexAway
 from src.gui.core.job_state import JobState
 from src.gui.core.main_thread import MainThread
@@ -27,6 +27,13 @@ log = logging.getLogger(__name__)
 
 OnProgress = Callable[[int, int], None]
 REPORT_EVERY_S = 0.2
+READ_ONLY = "The library is open to read only here: nothing in it can be changed."
+
+
+class Control(Protocol):
+    """What a person uses to change something."""
+
+    def forbid(self, why: str) -> None: ...
 
 
 @dataclass
@@ -58,13 +65,15 @@ class Session:
         main_thread: MainThread,
         open_library: Callable[[OnProgress], MediaLibrary],
         on_error: Callable[[Exception], None],
+        read_only: bool = False,
     ) -> None:
         """Prepare to open a library; see `open`.
 
         Args:
             open_library: calls its argument during the recovery of a damaged library.
+            read_only: the library is opened for reading only, as long as the window is there.
         """
-        self.main_thread = main_thread
+        self.main_thread, self.read_only = main_thread, read_only
         self.signals = Listeners()
         self.models_ready = False
         self.not_opened: Exception | None = None  # why there is no library to work with
@@ -101,6 +110,21 @@ class Session:
     @property
     def is_open(self) -> bool:
         return self._library is not None
+
+    def only_to_write(self, *controls: Control) -> None:
+        """Switch off what changes the library, where it is open for reading only."""
+        if self.read_only:
+            for control in controls:
+                control.forbid(READ_ONLY)
+
+    def _refuse_to_write(self) -> None:
+        """Stand behind all that is switched off: what was forgotten ends with a sentence.
+
+        Raises:
+            DatabaseError: the library is open for reading only.
+        """
+        if self.read_only:
+            raise DatabaseError(READ_ONLY)
 
     def open(self) -> None:
         """Open the library, then load the models, both behind the window; again to try again."""
@@ -158,7 +182,10 @@ class Session:
         self.start("add", lambda: self.library.go_on(), name)
 
     def _adding(self, add: JobState, job: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        """Run an add; where a person stops it, the rest waits until they continue."""
+        """Run an add; where a person stops it, the rest waits until they continue.
+
+        So it does where the cluster is gone, and the adds behind it would need that as well.
+        """
         if not add.cancelling:
             events = job()
             try:
@@ -170,12 +197,19 @@ class Session:
             except StoppedError:
                 if not add.cancelling:
                     raise
+            except ClusterError:
+                self.cancel(add)
+                self._leave_for_later(add)
+                raise
             finally:
                 if isinstance(events, Generator):
                     events.close()
         if add.cancelling:
-            self._keep_for_later(add)
-            self.library.stop_adding()
+            self._leave_for_later(add)
+
+    def _leave_for_later(self, add: JobState) -> None:
+        self._keep_for_later(add)
+        self.library.stop_adding()
 
     def _keep_for_later(self, add: JobState) -> None:
         """Record in the library what an add that is interrupted still had to add."""
@@ -194,7 +228,12 @@ class Session:
         Args:
             kind: its key; see src/job_kinds.py.
             asked_for: the files and folders that an add is to take in.
+
+        Raises:
+            DatabaseError: it would change the library, which is open for reading only.
         """
+        if job_kind(kind).writes:
+            self._refuse_to_write()
         state = JobState(name, kind=kind, asked_for=asked_for)
         worker = self._workers[state.about.queue]
         run = partial(self._adding, state, job) if state.about.can_continue else job
@@ -226,7 +265,7 @@ class Session:
         write down what it leaves.
         """
         # the last first, or one of them might start meanwhile
-        for (worker, number), state in reversed(self._jobs.items()):
+        for (worker, number), state in reversed(list(self._jobs.items())):
             if state is job or (state.kind == job.kind and job.about.can_continue):
                 state.cancelling = True
                 if not state.about.can_continue:
@@ -285,12 +324,17 @@ class Session:
     # -- small changes
 
     def keep(self, **settings: object) -> None:
-        """Save how the window is used; what can't be saved is lost at the next start."""
+        """Save how the window is used; what can't be saved is lost at the next start.
+
+        So is all of it where the library is open for reading only.
+        """
         library = self.library
         changed = replace(library.settings, **settings)  # type: ignore[arg-type]
         if changed == library.settings:
             return
         library.settings = changed
+        if self.read_only:
+            return
 
         def failed(exc: Exception) -> None:
             log.warning("%s", exc)
@@ -321,6 +365,11 @@ class Session:
         """Notify the listeners of content_changed of what was not changed by `change`."""
         self._tell_each(self.signals.content_changed)
 
+    def tell_stored_elsewhere(self) -> None:
+        """Have all that is shown read again: another program has changed the library."""
+        self._tell_each(self.signals.content_changed)
+        self._tell_each(self.signals.saved_searches_changed)
+
     def change_saved_searches(
         self,
         work: Callable[[], object],
@@ -339,6 +388,8 @@ class Session:
         failed: Callable[[Exception], None] | None,
         fails: str,
     ) -> None:
+        self._refuse_to_write()
+
         def changed(_: object) -> None:
             if then is not None:
                 then()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar, cast
 
-from src.gui.core.session import Session
+from src.gui.core.session import READ_ONLY, Session
 
 Found = TypeVar("Found")
 
@@ -109,7 +109,7 @@ class UndoableActs:
             refused: gets the error where it can't be saved, in place of the window's handler.
             fails: what the handler says then.
         """
-        self._put(partial(self._save, act, refused, fails))
+        self._put_act(partial(self._save, act, refused, fails))
 
     def do_found(
         self,
@@ -134,7 +134,7 @@ class UndoableActs:
             else:
                 self._save(act, refused)
 
-        self._put(partial(self._run, find, found, fails))
+        self._put_act(partial(self._run, find, found, fails))
 
     def undo(self) -> None:
         """Take back the last act that is not taken back."""
@@ -143,6 +143,13 @@ class UndoableActs:
     def redo(self) -> None:
         """Do again the act that was taken back last."""
         self._put(self._do_again)
+
+    def _put_act(self, step: Callable[[], None]) -> None:
+        """Put an act into the line, unless nothing can be changed: then that is said."""
+        if self._session.read_only:
+            self._say(READ_ONLY)
+        else:
+            self._put(step)
 
     def _put(self, step: Callable[[], None]) -> None:
         self._waiting.append(step)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from src.errors import (
     CheckpointError,
+    ClusterError,
     DatabaseError,
     DownloadError,
     ExportError,
@@ -24,6 +25,7 @@ _TITLES: tuple[tuple[type[Exception], str], ...] = (
     (DownloadError, "Couldn't download the model"),
     (DatabaseError, "Couldn't use the library"),
     (ExportError, "Couldn't export the dataset"),
+    (ClusterError, "Couldn't use the cluster"),
     (QueryError, "Couldn't search"),
 )
 _DAMAGED = "damaged or incomplete"

@@ -56,7 +56,7 @@ class DetailSide(ctk.CTkFrame):
         c = theme.colours
         super().__init__(master, fg_color=c.sidebar, corner_radius=0, width=SIDE_PANEL)
         self.pack_propagate(False)
-        self.theme, self._actions = theme, actions
+        self.theme, self._session, self._actions = theme, session, actions
         rule(self, theme).pack(side="left", fill="y")
         self._build_buttons()
         self._scrolled = ctk.CTkScrollableFrame(
@@ -100,9 +100,11 @@ class DetailSide(ctk.CTkFrame):
             anchor="w",
             wraplength=_INSIDE - 16,
         )
-        IconButton(
+        plus = IconButton(
             self.entry, theme, "plus", "Add this tag", lambda: self._add(self.entry.text), side=20
-        ).grid(row=0, column=3, padx=(0, 4), pady=2)
+        )
+        plus.grid(row=0, column=3, padx=(0, 4), pady=2)
+        session.only_to_write(self.entry, plus, self.edit, self.new)
         self._above_track = new
         self.track = TrackBlock(self._scrolled, theme, session, actions.track)
         self._facts: dict[str, ctk.CTkLabel] = {}
@@ -312,6 +314,7 @@ class DetailSide(ctk.CTkFrame):
             side=20,
         )
         cross.grid(row=row, column=4, padx=(2, 8))
+        self._session.only_to_write(cross)
 
     def _typed(self, text: str) -> None:
         self.say_why_not(self._actions.why_no_tag(text) if text.strip() else "")

@@ -96,6 +96,7 @@ class TrackBlock(ctk.CTkFrame):
         else:
             self._words.pack(side="top", fill="x", pady=(0, 4), before=self._row)
             self.change.pack(side="right")
+            self._session.only_to_write(self.change)
 
     def entries(self) -> list[Entry]:
         """List what can be done with the track, from above."""

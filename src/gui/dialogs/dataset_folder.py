@@ -20,6 +20,11 @@ def dataset_folder(datasets: Path, text: str) -> Path:
     return (datasets.parent if begins_with_it else datasets) / folder
 
 
+def datasets_elsewhere() -> Path:
+    """Return where datasets go that can't be in their library: a folder of the user's own."""
+    return Path.home() / "datasets"
+
+
 def folder_problem(datasets: Path, text: str) -> str:
     """Say why no dataset can go where a person typed; empty where one can."""
     if not text.strip():

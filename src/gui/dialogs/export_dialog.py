@@ -11,6 +11,7 @@ from src.events import DatasetWritten, Event
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
+from src.gui.dialogs.dataset_folder import datasets_elsewhere
 from src.gui.dialogs.export_card import ExportCard
 from src.gui.dialogs.export_choices import RESULTS, ExportChoices
 from src.gui.dialogs.export_count import Asked, Counted, count, ticked_again
@@ -119,7 +120,12 @@ class ExportDialog:
             self._scrolled, theme, formats, self._hits, self._changed, self._laid_out
         )
         self.place = ExportPlace(
-            left, theme, self._session.library.paths, self._choose_folder, self._where_changed
+            left,
+            theme,
+            self._session.library.paths,
+            self._choose_folder,
+            self._where_changed,
+            datasets_elsewhere() if self._session.read_only else None,
         )
         self.place.grid(row=2, column=0, sticky="ew", padx=(0, _BAR_ROOM), pady=(23, 0))
         self.place.say(self.choices.summary_below)

@@ -15,6 +15,7 @@ from src.gui.widgets.inputs import Entry
 from src.gui.widgets.mask_quality import EDGE
 
 HINT = "A new folder is made. Nothing is overwritten."
+OUTSIDE = "The library is open to read only.\nChoose a folder outside of it."
 
 
 class ExportPlace(ctk.CTkFrame):
@@ -27,10 +28,17 @@ class ExportPlace(ctk.CTkFrame):
         paths: LibraryPaths,
         choose_folder: Callable[[], Path | None],
         on_change: Callable[[], object],
+        elsewhere: Path | None = None,
     ) -> None:
-        """Draw it, with a folder that is not there yet."""
+        """Draw it, with a folder that is not there yet.
+
+        Args:
+            elsewhere: where datasets lie that must not be in the library; None where they may.
+        """
         super().__init__(master, fg_color="transparent")
         self.theme, self._paths, self._choose_folder = theme, paths, choose_folder
+        self._must_be_elsewhere = elsewhere is not None
+        self._datasets = elsewhere or paths.datasets
         c = theme.colours
         label(self, theme, "Where", size=SMALL, colour=c.text_2).pack(anchor="w", padx=EDGE)
         row = ctk.CTkFrame(self, fg_color="transparent")
@@ -40,7 +48,7 @@ class ExportPlace(ctk.CTkFrame):
         Button(row, theme, "Browse", self._browse).pack(side="left", padx=(4, 0))
         self._hint = label(self, theme, "", size=SMALL, colour=c.text_2, justify="left")
         self._hint.pack(anchor="w", padx=EDGE)
-        self.propose(paths.datasets)
+        self.propose(self._datasets)
 
     @property
     def folder(self) -> Path:
@@ -49,12 +57,15 @@ class ExportPlace(ctk.CTkFrame):
         Raises:
             RuntimeError: it begins with ~name, and there is no such person.
         """
-        return dataset_folder(self._paths.datasets, self.entry.text)
+        return dataset_folder(self._datasets, self.entry.text)
 
     @property
     def problem(self) -> str:
         """Why no dataset can go there; empty where one can."""
-        return folder_problem(self._paths.datasets, self.entry.text)
+        if problem := folder_problem(self._datasets, self.entry.text):
+            return problem
+        inside = self._must_be_elsewhere and self.folder.is_relative_to(self._paths.root)
+        return OUTSIDE if inside else ""
 
     def is_at(self, folder: Path) -> bool:
         """Return whether this folder is meant."""
@@ -81,6 +92,8 @@ class ExportPlace(ctk.CTkFrame):
     def named(self, folder: Path) -> str:
         """Return a folder as it is shown, from the library's own on where it lies there."""
         root = self._paths.root
+        if self._must_be_elsewhere:
+            return str(folder)
         return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
     def _browse(self) -> None:

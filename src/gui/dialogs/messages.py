@@ -25,8 +25,13 @@ def show_error(
     sentence: str,
     details: str = "",
     retry: Callable[[], object] | None = None,
+    other: tuple[str, Callable[[], object]] | None = None,
 ) -> None:
-    """Show what failed, where and what to do; details on demand."""
+    """Show what failed, where and what to do; details on demand.
+
+    Args:
+        other: what helps: its name, and what does it.
+    """
     about = (title, sentence, details)
     if overlay.shows(about):
         return
@@ -56,6 +61,9 @@ def show_error(
             buttons, theme, "Retry", lambda: _close_and(close, retry), kind="main", height=32
         )
         again.pack(side="right")
+    if other is not None:
+        name, do = other
+        Button(buttons, theme, name, lambda: _close_and(close, do), height=32).pack(side="right")
     leave = Button(buttons, theme, "Close", close, height=32)
     leave.pack(side="right")
     leave.focus_set()

@@ -144,8 +144,10 @@ class RecipeMenu(MenuButton):
             (name, partial(self.pick, name)) for name in self._recipes
         ]
         chosen = self._recipes.index(self.name) if self.name in self._recipes else -1
-        entries.append((SAVE_AS, lambda: self.after_idle(self.save_as)))
-        if self.name:
+        may_keep = not self._session.read_only
+        if may_keep:
+            entries.append((SAVE_AS, lambda: self.after_idle(self.save_as)))
+        if self.name and may_keep:
             entries.append((f"Delete “{self.name}”…", self.delete))
         body, gap = self._body, self.theme.px(4)
         show_menu(

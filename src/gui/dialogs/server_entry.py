@@ -11,12 +11,14 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.inputs import Entry
 
-# Called with an address and with what to call then: with what is wrong, or None.
-Try = Callable[[str, Callable[[str | None], None]], None]
+# Shows a sentence on an address, and whether it is an error; "" for none.
+Say = Callable[[str, bool], None]
+# Called with an address and with what to call then.
+Try = Callable[[str, Say], None]
 
 
 class ServerEntry(ctk.CTkFrame):
-    """One line: the address, and Test."""
+    """One line: the address, and Test. The address can be a fixed one, which is not shown."""
 
     def __init__(
         self,
@@ -25,16 +27,16 @@ class ServerEntry(ctk.CTkFrame):
         placeholder: str,
         address: str | None,
         on_test: Try,
-        say: Callable[[str, bool], None],
+        say: Say,
     ) -> None:
         """Make it.
 
         Args:
             on_test: asks the server, and never holds up the window.
-            say: shows a sentence on the address, and whether it is an error; "" for none.
         """
         super().__init__(master, fg_color="transparent")
         self._on_test, self._say = on_test, say
+        self._fixed: str | None = None
         self.grid_columnconfigure(0, weight=1)
         self._entry = Entry(
             self,
@@ -53,8 +55,14 @@ class ServerEntry(ctk.CTkFrame):
 
     @property
     def address(self) -> str | None:
-        """What is typed; None where nothing is."""
-        return self._entry.text.strip() or None
+        """The fixed one, or what is typed; None where nothing is."""
+        return self._fixed or self._entry.text.strip() or None
+
+    def fix(self, address: str | None) -> None:
+        """Stand for an address that is chosen elsewhere; None takes what is typed again."""
+        self._fixed = address
+        self._entry.grid() if address is None else self._entry.grid_remove()
+        self._changed("")
 
     def show_wrong(self, problem: str) -> None:
         self._entry.set_error(True)
@@ -71,12 +79,11 @@ class ServerEntry(ctk.CTkFrame):
             return
         self._button.set_enabled(False)
         self._say("Waiting for an answer…", False)
-        self._on_test(address, lambda problem: self._answered(address, problem))
+        self._on_test(address, lambda said, is_wrong: self._answered(address, said, is_wrong))
 
-    def _answered(self, address: str, problem: str | None) -> None:
+    def _answered(self, address: str, said: str, is_wrong: bool) -> None:
         if not self.winfo_exists() or self.address != address:
             return  # another address is typed by now
         self._button.set_enabled(True)
-        self._entry.set_error(problem is not None)
-        said = "The server answers." if problem is None else as_sentence(problem)
-        self._say(said, problem is not None)
+        self._entry.set_error(is_wrong)
+        self._say(as_sentence(said), is_wrong)

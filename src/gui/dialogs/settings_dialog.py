@@ -8,6 +8,7 @@ from typing import Any
 
 from src.chroma_address import ChromaAddress
 from src.gui.core.wording import as_sentence, capital, listed
+from src.gui.dialogs.cluster_choice import ClusterChoice
 from src.gui.dialogs.server_entry import ServerEntry, Try
 from src.gui.theme.theme import SMALL, TITLE
 from src.gui.theme.toolkit import ctk
@@ -69,7 +70,10 @@ _AFTER_RESTART = {
     "widget_scaling": "interface scale",
 }
 LARGEST_BATCH = 4096
-_KEPT_HERE = "Chroma server; if empty, the library's folder"
+_INDEX, _KEPT_HERE = "Search index", "Chroma server; if empty, the library's folder"
+_CLUSTER = "Process on a cluster"
+_FOLDERS = "Folders on the cluster"
+_HOW_FOLDERS = "Where they have other names, one per line: HERE=THERE"
 # Of a window that is too low for all rows: what is left free over and under the dialog.
 _AROUND = 16
 _RIGHT = 256  # the width of what is chosen
@@ -83,16 +87,22 @@ class SettingsDialog:
         overlay: Overlay,
         settings: Settings,
         library: str,
-        on_save: Callable[[Settings, Callable[[], None]], None],
+        index_server: str | None,
+        uses_cluster: bool,
+        on_save: Callable[[Settings, bool, Callable[[], None]], None],
         on_folder: Callable[[], None],
         on_restart: Callable[[], None],
         on_test: Try,
+        on_test_cluster: Try,
     ) -> None:
         """Open it.
 
         Args:
-            on_save: keeps settings, and says when that is done.
-            on_test: asks a Chroma server whether it answers.
+            index_server, uses_cluster: the Chroma server in use, and whether the cluster of the
+                settings is; what this user has not named is not.
+            on_save: keeps settings, is told whether the user has chosen where media is processed,
+                and says when that is done.
+            on_test, on_test_cluster: ask a Chroma server and a cluster whether they answer.
         """
         self.overlay, self.theme = overlay, overlay.theme
         self._settings, self._on_save, self._on_restart = settings, on_save, on_restart
@@ -108,6 +118,8 @@ class SettingsDialog:
         self._table.pack(fill="x")
         self._table.grid_columnconfigure(0, weight=1)
         self._row = 0
+        self._to_be_seen: ctk.CTkFrame | None = None  # once it is known where all is
+        self._rows: dict[str, int] = {}
         self._hints: dict[str, ctk.CTkLabel] = {}
         s = settings
         self.rate = self._menu("Frames read from videos", "", _RATES, s.frames_per_second)
@@ -126,14 +138,33 @@ class SettingsDialog:
         self.device = self._menu("Device", "Where the models run", _DEVICES, s.device)
         self.appearance = self._menu("Appearance", "", _LOOKS, s.appearance)
         self.scaling = self._menu("Interface scale", "", _SIZES, s.widget_scaling)
-        self._line("Search index", _KEPT_HERE)
+        self._line(_CLUSTER, " ")
+        self._line(_FOLDERS, _HOW_FOLDERS)
+        self.cluster = ClusterChoice(
+            self._table,
+            theme,
+            s.cluster,
+            s.cluster_roots,
+            uses_cluster or s.cluster is None,
+            on_test_cluster,
+            lambda said, is_wrong: self._say(_CLUSTER, said, is_wrong),
+            lambda said, is_wrong: self._say(_FOLDERS, said or _HOW_FOLDERS, is_wrong),
+            self._ask_for_folders,
+            _RIGHT,
+        )
+        self.cluster.frame.grid(row=self._row - 1, column=1, sticky="ew")
+        self.cluster.show()
+        kept = _KEPT_HERE
+        if s.chroma_server != index_server:
+            kept = f"This library names {s.chroma_server}. To allow it, type it here"
+        self._line(_INDEX, kept)
         self.server = ServerEntry(
             self._table,
             theme,
             "http://HOST:8000",
-            s.chroma_server,
+            index_server,
             on_test,
-            self._say_of_server,
+            lambda said, is_wrong: self._say(_INDEX, said or kept, is_wrong),
         )
         self.server.grid(row=self._row, column=1, sticky="ew")
         self._line("Library folder", library)
@@ -169,12 +200,26 @@ class SettingsDialog:
         if lacks and self.overlay.holds(self._dialog):
             self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
-    def _say_of_server(self, sentence: str, is_wrong: bool) -> None:
-        """Show what is known of the server's address in the place of its explanation."""
+    def see_cluster(self) -> None:
+        """Have the row of the cluster in sight when the dialog comes, however low the window."""
+        self._to_be_seen = self.cluster.frame
+
+    def _say(self, row: str, sentence: str, is_wrong: bool) -> None:
+        """Show what is known of what a row asks for, in the place of its explanation."""
         c = self.theme.colours
-        self._hints["Search index"].configure(
-            text=sentence or _KEPT_HERE, text_color=c.error if is_wrong else c.text_2
-        )
+        self._hints[row].configure(text=sentence, text_color=c.error if is_wrong else c.text_2)
+        self._fit()
+
+    def _ask_for_folders(self, asks: bool) -> None:
+        """Show the row of folders on the workers, or hide it."""
+        words, row = self._hints[_FOLDERS].master, self._rows[_FOLDERS]
+        if asks:
+            words.grid()
+            self.cluster.folders.grid(row=row, column=1, sticky="ew", padx=4, pady=4)
+        else:
+            words.grid_remove()
+            self.cluster.folders.grid_remove()
+        self._table.grid_rowconfigure(row, minsize=self.theme.px(44) if asks else 0)
         self._fit()
 
     def _fit(self) -> None:
@@ -185,6 +230,9 @@ class SettingsDialog:
         others = self._dialog.winfo_reqheight() - self._scrolled.master.master.winfo_reqheight()
         around = 2 * self.theme.px(_AROUND)
         self._scrolled.fit(self.overlay.root.winfo_height() - around - others)
+        if self._to_be_seen is not None:
+            self._scrolled.show_from(self._to_be_seen)
+            self._to_be_seen = None
 
     def close(self) -> None:
         self.overlay.close(self._dialog)
@@ -192,8 +240,9 @@ class SettingsDialog:
     def _line(self, name: str, hint: str) -> None:
         theme = self.theme
         self._row += 1
+        self._rows[name] = self._row
         words = ctk.CTkFrame(self._table, fg_color="transparent")
-        words.grid(row=self._row, column=0, sticky="w")
+        words.grid(row=self._row, column=0, sticky="w", pady=4)
         self._table.grid_rowconfigure(self._row, minsize=theme.px(44))
         label(words, theme, name).pack(anchor="w")
         if hint:
@@ -252,9 +301,14 @@ class SettingsDialog:
         except ValueError as exc:
             self.server.show_wrong(as_sentence(str(exc)))
             return
+        processed = self.cluster.read()
+        if processed is None:
+            return
         settings = replace(
             self._settings,
             chroma_server=server,
+            cluster=processed[0],
+            cluster_roots=processed[1],
             frames_per_second=_chosen(self.rate),
             duplicate_distance=_chosen(self.alike),
             all_pages=_chosen(self.pages),
@@ -265,7 +319,7 @@ class SettingsDialog:
             appearance=_chosen(self.appearance),
             widget_scaling=_chosen(self.scaling),
         )
-        self._on_save(settings, lambda: self._saved(settings))
+        self._on_save(settings, self.cluster.is_made, lambda: self._saved(settings))
 
     def _say_wrong(self, sentence: str) -> None:
         self._note.configure(text=sentence, text_color=self.theme.colours.error)

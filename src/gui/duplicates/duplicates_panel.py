@@ -55,6 +55,7 @@ class DuplicatesPanel(Panel):
         self._count.pack(side="left", padx=12)
         self.again = Button(header, theme, "Find again", self.look, icon_name="retry", height=32)
         self.again.pack(side="right")
+        session.only_to_write(self.again)
         self._hint = label(
             self,
             theme,
@@ -80,7 +81,9 @@ class DuplicatesPanel(Panel):
         )
 
         def make_row(master: tkinter.Misc) -> GroupRow:
-            return GroupRow(master, theme, context.painter, context.thumbnails, row_actions)
+            row = GroupRow(master, theme, context.painter, context.thumbnails, row_actions)
+            session.only_to_write(*row.buttons)
+            return row
 
         self.list = GroupList(self, theme, make_row, self._fill)
         self._show_words()
@@ -113,7 +116,8 @@ class DuplicatesPanel(Panel):
 
     def look(self) -> None:
         """Look for duplicates, behind the window."""
-        if self._session.is_open and not self._is_looking:
+        session = self._session
+        if session.is_open and not self._is_looking and not session.read_only:
             self._session.start(DUPLICATES.key, self._duplicates.find, DUPLICATES.title)
             self._show_words()
 

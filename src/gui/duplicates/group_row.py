@@ -88,6 +88,11 @@ class GroupRow(ctk.CTkFrame):
         ]
         self._decided = [button("Undo", actions.undo, "quiet")]
 
+    @property
+    def buttons(self) -> list[Button]:
+        """All that a person decides with."""
+        return [*self._to_decide, *self._decided]
+
     def _do(self, act: Callable[[DuplicateGroup], None]) -> None:
         if self.group is not None:
             act(self.group)

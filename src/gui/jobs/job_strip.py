@@ -6,7 +6,9 @@ import tkinter
 from collections.abc import Callable
 from typing import Any
 
+from src.events import ClusterWorkers
 from src.gui.core.job_state import JobState, time_left
+from src.gui.jobs.workers_button import WorkersButton
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label, progress_bar, rule
@@ -43,14 +45,15 @@ class JobStrip(ctk.CTkFrame):
         self._detail = label(self, theme, "", colour=c.text_2, anchor="w")
         self._detail.grid(row=0, column=1, sticky="sew", pady=(8, 8))
         self._tip = Tooltip(self._detail, theme, "")
+        self._workers = WorkersButton(self, theme)
         self._failed = Button(
             self, theme, "", on_failures, kind="alert", icon_name="warning", height=24, width=96
         )
         self._left = label(self, theme, "", colour=c.text_2)
-        self._left.grid(row=0, column=3, sticky="se", padx=(8, 12), pady=(8, 8))
+        self._left.grid(row=0, column=4, sticky="se", padx=(8, 12), pady=(8, 8))
         self.bar = progress_bar(self, theme)
         self.bar.set(0)
-        self.bar.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
+        self.bar.grid(row=1, column=0, columnspan=5, sticky="ew", padx=(LEFT, 12), pady=(0, 17))
         # in its place, once the job is over and has passed something over
         self._rest = ctk.CTkFrame(self, fg_color="transparent")
         self._question = label(self._rest, theme, "", size=SMALL)
@@ -59,7 +62,7 @@ class JobStrip(ctk.CTkFrame):
         self._whole_line = Tooltip(self._passed_over, theme, "")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit_rest(), "+")
         self.button = Button(self, theme, "Cancel", self._pressed, height=32, width=104)
-        self.button.grid(row=0, column=5, rowspan=2, padx=(0, RIGHT - 4))
+        self.button.grid(row=0, column=6, rowspan=2, padx=(0, RIGHT - 4))
         self._go_on = Button(
             self, theme, "Continue", on_continue, kind="main", height=32, width=104
         )
@@ -83,6 +86,7 @@ class JobStrip(ctk.CTkFrame):
         fitting = self._fitting(detail)
         self._detail.configure(text=fitting)
         self._tip.text = "" if fitting == _BETWEEN.join(detail) else _BETWEEN.join(detail)
+        self._show_workers(job.workers)
         self._show_failed(len(job.failed))
         seconds = job.seconds_left
         unknown = "Estimating…" if job.is_estimating else ""
@@ -104,9 +108,10 @@ class JobStrip(ctk.CTkFrame):
         self._detail.configure(text=left + job.outcome.removeprefix("Stopped. "))
         self._tip.text = ""
         if stopped:
-            self._go_on.grid(row=0, column=4, rowspan=2)
+            self._go_on.grid(row=0, column=5, rowspan=2)
         else:
             self._go_on.grid_remove()
+        self._show_workers(None)
         self._show_failed(failed)
         self._left.configure(text="")
         self.bar.set(job.fraction)
@@ -132,7 +137,7 @@ class JobStrip(ctk.CTkFrame):
             self._again.pack(side="left", padx=(4, 8))
         self._passed_over.pack(side="left")
         self._whole_line.text = passed_over
-        self._rest.grid(row=1, column=0, columnspan=4, sticky="ew", padx=(LEFT, 0), pady=(0, 8))
+        self._rest.grid(row=1, column=0, columnspan=5, sticky="ew", padx=(LEFT, 0), pady=(0, 8))
         self._fit_rest()
 
     def _fit_rest(self) -> None:
@@ -143,18 +148,30 @@ class JobStrip(ctk.CTkFrame):
             width -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
         self._passed_over.configure(text=shorten(self._whole_line.text, font, max(width, px(80))))
 
+    def _show_workers(self, workers: ClusterWorkers | None) -> None:
+        if workers is None:
+            self._workers.close()
+            self._workers.grid_remove()
+        else:
+            self._workers.show(workers)
+            self._workers.grid(row=0, column=2, sticky="se", pady=(0, 2))
+
     def _show_failed(self, failed: int) -> None:
         if failed:
             self._failed.set_text(f"{failed:,} failed")
-            self._failed.grid(row=0, column=2, sticky="se", pady=(0, 2))
+            self._failed.grid(row=0, column=3, sticky="se", pady=(0, 2))
         else:
             self._failed.grid_remove()
 
     def _fitting(self, parts: list[str]) -> str:
-        """Join the parts; a long file name is shortened to fit."""
+        """Join the parts; a long name is shortened to fit, then the last parts are left out."""
         if not parts:
             return ""
-        font = self.theme.canvas_font(self, NORMAL)
-        width = self._detail.winfo_width() - font.measure(_BETWEEN + _BETWEEN.join(parts[1:]))
-        name = shorten(parts[0], font, max(width, self.theme.px(80)))
-        return _BETWEEN.join([name, *parts[1:]])
+        font, least = self.theme.canvas_font(self, NORMAL), self.theme.px(80)
+        room = self._detail.winfo_width()
+        for count in range(len(parts), 0, -1):
+            rest = "".join(_BETWEEN + part for part in parts[1:count])
+            width = room - font.measure(rest)
+            if width >= min(least, font.measure(parts[0])):
+                break
+        return shorten(parts[0], font, width) + rest

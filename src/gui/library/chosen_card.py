@@ -24,6 +24,7 @@ class LibraryActions:
     show_in_folder: Callable[[Path], None]
     copy_image: Callable[[Path], None]
     open_another: Callable[[], None]
+    open_to_read: Callable[[], None]
 
 
 class ChosenCard:

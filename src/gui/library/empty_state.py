@@ -36,17 +36,19 @@ class EmptyState(DropZone):
         middle.place(relx=0.5, rely=0.5, anchor="center")
         drawing = ctk.CTkImage(empty_drawing(c, 2.0), size=(184, 100))
         ctk.CTkLabel(middle, text="", image=drawing).pack(pady=(0, 32))
-        label(middle, theme, "Drop photos or videos here", size=TITLE, weight="medium").pack(
-            pady=(0, 8)
+        self._title = label(
+            middle, theme, "Drop photos or videos here", size=TITLE, weight="medium"
         )
-        label(
+        self._title.pack(pady=(0, 8))
+        self._sentence = label(
             middle,
             theme,
             "They are cut into segments that you can search by words or by image.\n"
             "Your files stay where they are and are never changed.",
             colour=c.text_2,
-        ).pack(pady=(0, 20))
-        buttons = ctk.CTkFrame(middle, fg_color="transparent")
+        )
+        self._sentence.pack(pady=(0, 20))
+        self._buttons = buttons = ctk.CTkFrame(middle, fg_color="transparent")
         buttons.pack(pady=(0, 4))
         self.add_files = Button(
             buttons, theme, "Add files", add_files, kind="main", icon_name="plus"
@@ -65,6 +67,15 @@ class EmptyState(DropZone):
         label(self, theme, FORMATS, size=SMALL, colour=c.hint).place(
             relx=0.5, rely=1.0, y=-24, anchor="s"
         )
+
+    def say_nothing_there(self) -> None:
+        """Invite to nothing: the library is open for reading only."""
+        self._title.configure(text="Nothing is in this library yet")
+        self._sentence.configure(
+            text="It is open to read only here. What another program adds will appear."
+        )
+        self._buttons.pack_forget()
+        self.samples.pack_forget()
 
     def offer(self, work: ModelsController, on_models: Callable[[], object]) -> None:
         """Offer larger models below the invitation, while there are only the bundled ones."""
@@ -116,7 +127,15 @@ class NotOpened(ctk.CTkFrame):
         theme: Theme,
         again: Callable[[], None],
         other: Callable[[], None],
+        to_read: Callable[[], None] | None = None,
     ) -> None:
+        """Make it.
+
+        Args:
+            again: tries to open it once more.
+            other: asks for another library.
+            to_read: opens it to read only; None where that was tried.
+        """
         c = theme.colours
         super().__init__(master, fg_color="transparent", corner_radius=0)
         middle = ctk.CTkFrame(self, fg_color="transparent")
@@ -131,6 +150,8 @@ class NotOpened(ctk.CTkFrame):
         buttons = ctk.CTkFrame(middle, fg_color="transparent")
         buttons.pack()
         Button(buttons, theme, "Retry", again, kind="main", icon_name="retry").pack(side="left")
+        if to_read is not None:
+            Button(buttons, theme, "Open to read only", to_read).pack(side="left")
         Button(buttons, theme, "Open another library", other, icon_name="folder").pack(side="left")
 
     def say(self, held: bool, sentence: str, details: str) -> None:

@@ -52,9 +52,10 @@ class LibraryHeader:
         self._count = label(self.frame, theme, "", colour=c.text_2)
         self._count.pack(side="left", padx=12)
         self._tools = tools = ctk.CTkFrame(self.frame, fg_color="transparent")
-        IconButton(tools, theme, "download", "Import dataset", actions.import_dataset).pack(
-            side="left", padx=(0, 12)
+        self.import_dataset = IconButton(
+            tools, theme, "download", "Import dataset", actions.import_dataset
         )
+        self.import_dataset.pack(side="left", padx=(0, 12))
         self._sort = MenuButton(
             tools, theme, list(ORDERS), lambda name: actions.order(ORDERS[name])
         )

@@ -89,6 +89,7 @@ class LibraryPanel(Panel):
                 lambda width: session.keep(thumbnail_width=width),
             ),
         )
+        session.only_to_write(self._header.import_dataset)
         self.stopped = Notice(self, theme)
         self.grid_view = CardGrid(
             self,
@@ -124,11 +125,15 @@ class LibraryPanel(Panel):
         actions = self._actions
         empty = EmptyState(self, self.theme, actions.add_files, actions.add_folder, actions.samples)
         self._offer_models(empty)
+        if self._session.read_only:
+            empty.say_nothing_there()
         return empty
 
     @cached_property
     def _not_opened(self) -> NotOpened:
-        return NotOpened(self, self.theme, self._session.open, self._actions.open_another)
+        session, actions = self._session, self._actions
+        to_read = None if session.read_only else actions.open_to_read
+        return NotOpened(self, self.theme, session.open, actions.open_another, to_read)
 
     @cached_property
     def _recovering(self) -> Recovering:
@@ -223,7 +228,7 @@ class LibraryPanel(Panel):
 
     def _show_stopped(self, count: int) -> None:
         """Offer to continue with what a person stopped, or to remove it."""
-        if count:
+        if count and not self._session.read_only:
             self.stopped.say(
                 f"Stopped, {counted(count, 'file')} left.",
                 "info",

@@ -50,7 +50,7 @@ class MediaSelection:
                 grid.canvas.focus_set,
                 self._hide,
             ),
-            [SelectionButton("Remove from library", on_remove, "trash", short="Remove")],
+            [SelectionButton("Remove from library", on_remove, "trash", "Remove", True)],
             _HEIGHT,
         )
         self.labelling.bind_cards(grid)

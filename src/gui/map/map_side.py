@@ -96,6 +96,7 @@ class MapSide(ctk.CTkFrame):
         )
         self.wall = CropWall(self, theme, thumbnails, actions.open)
         self.show_selected((), 0)
+        labels.only_to_give(self.entry)
 
     def fit(self, width: int) -> None:
         """Become so wide, in pixels of the design."""

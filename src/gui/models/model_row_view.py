@@ -136,6 +136,11 @@ def view_of(
     return replace(shown, verb="download", button="Resume" if row.part_bytes else "Download")
 
 
+def to_look_at(view: ModelRowView) -> ModelRowView:
+    """Leave out of a line what can be done, where the library is open for reading only."""
+    return replace(view, verb=None, button="", measure="")
+
+
 def view_of_no_sam(in_use: bool) -> ModelRowView:
     """Return the line for doing without SAM."""
     return ModelRowView(

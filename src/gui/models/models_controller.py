@@ -69,18 +69,26 @@ class ModelsController:
         self._tell()
 
     def view(self, row: ModelRow) -> ModelRowView:
-        return model_row_view.view_of(
+        view = model_row_view.view_of(
             row,
             self._download_of(row),
             self._problems.get(row.name, ""),
             row in self._to_measure,
             model_row_view.wanted_clip(self.rows, self.coverage),
         )
+        return view if self.can_choose else model_row_view.to_look_at(view)
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether models can be chosen and fetched for the library."""
+        return not self._session.read_only
 
     @property
     def questions(self) -> dict[About, Prompt]:
         """What is to be decided, or being done, about models that were chosen."""
         asked: dict[About, Prompt] = {}
+        if not self.can_choose:
+            return asked
         if self.coverage is not None:
             used = (row for row in self.rows if row.kind == "clip" and row.in_use)
             asked["clip"] = model_questions.question(
@@ -114,7 +122,7 @@ class ModelsController:
     @property
     def offer(self) -> Offered | None:
         """Larger models that are offered while there are only the bundled ones; None else."""
-        if self._offer is None:
+        if self._offer is None or not self.can_choose:
             return None
         fetching = any(job.name in self._offer.names for job in self._session.jobs_of("download"))
         wanted = self.settings.offer_models and self.settings.clip_model != STARTER
@@ -184,7 +192,7 @@ class ModelsController:
 
     def choose(self, settings: Settings) -> None:
         """Use the models of these settings from now on."""
-        if not self.rows:  # models are being loaded, and listed then
+        if not self.rows or not self.can_choose:  # models are being loaded, and listed then
             return
         library, self.choosing = self._session.library, True
         self._put_off = self._switch_problem = ""

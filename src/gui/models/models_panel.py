@@ -83,6 +83,8 @@ class ModelsPanel(Panel):
             header, theme, (AUTOMATIC, STARTER_ONLY, CLIP_ONLY), self._force, width=168
         )
         self.choice.pack(side="right")
+        if not self._work.can_choose:
+            self.choice.pack_forget()
         self._mode = label(self, theme, "Loading models…", weight="medium", anchor="w")
         self._mode.pack(fill="x", padx=(LEFT, RIGHT))
         self._meaning = label(
@@ -108,6 +110,7 @@ class ModelsPanel(Panel):
         )
         again = Button(foot, theme, "Rescan", self._work.rescan, icon_name="retry", height=32)
         again.pack(side="right")
+        self._session.only_to_write(again)
         folder.pack(side="right")
         self._where = label(
             foot,
@@ -142,7 +145,10 @@ class ModelsPanel(Panel):
         for row in rows:
             self.lines[row.kind, row.name].show(self._work.view(row))
         has_sam = any(row.kind == "sam" and row.in_use for row in rows)
-        self.lines[NO_SAM_KEY].show(model_row_view.view_of_no_sam(not has_sam))
+        none = model_row_view.view_of_no_sam(not has_sam)
+        self.lines[NO_SAM_KEY].show(
+            none if self._work.can_choose else model_row_view.to_look_at(none)
+        )
         self._show_questions()
         self._show_problems()
 

@@ -42,12 +42,18 @@ class SelectionActions:
 
 @dataclass(frozen=True)
 class SelectionButton:
-    """A button for what else can be done with all that is selected."""
+    """A button for what else can be done with all that is selected.
+
+    Attributes:
+        short: what it says where there is little space.
+        writes: it changes the library.
+    """
 
     text: str
     press: Callable[[], object]
     icon: str | None = None
-    short: str = ""  # what it says where there is little space
+    short: str = ""
+    writes: bool = False
 
 
 class SelectionBar(ctk.CTkFrame):
@@ -85,6 +91,8 @@ class SelectionBar(ctk.CTkFrame):
         ]
         for button in reversed(self._buttons):
             button.pack(side="right")
+        writing = (b for b, each in zip(self._buttons, buttons, strict=True) if each.writes)
+        labels.only_to_give(self.entry, *writing)
         self._undo = Button(self, theme, "Undo", actions.undo, kind="link", height=24)
         self.keys = LabelKeys(self, theme, height - 2 * RING, actions.give_key)
         self._tip = Tooltip(self.keys, theme, "")

@@ -169,7 +169,9 @@ class SearchRequests:
     def _content_changed(self) -> None:
         self._is_stale = True
         self._changes += 1
-        if self._is_seen():
+        if self._session.read_only:  # another program did it: what is looked at stays
+            self._offer_again(self._current is not None)
+        elif self._is_seen():
             self.refresh()
 
     def _job_ended(self, job: JobState, _ended: JobEnded) -> None:

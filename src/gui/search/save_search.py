@@ -28,6 +28,7 @@ class SaveSearchButton(Button):
         """
         super().__init__(master, theme, SAVE_SEARCH, self.open, icon_name="bookmark", height=32)
         self._session, self._text = session, text
+        session.only_to_write(self)
 
     def open(self) -> None:
         """Ask for the name, with the search itself as a first proposal."""

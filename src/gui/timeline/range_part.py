@@ -100,6 +100,7 @@ class RangePart(ctk.CTkFrame):
             "Label what is seen in the range; the rest of its tracks gets the label, too",
         )
         Tooltip(self._export, theme, "Export what is in the range")
+        labels.only_to_give(self._sample, self._tag)
         self._clear = IconButton(self, theme, "close", "Clear the range (Escape)", actions.clear)
         self._which = MenuButton(self, theme, [""], lambda _: None, width=150)
         self.entry = LabelEntry(self, theme, "Label", labels.suggest, self._give, self.stop_asking)

@@ -275,6 +275,8 @@ class TimelinePanel(Panel):
         self.navigation.step(step)
 
     def ask_for_label(self) -> None:
+        if self._session.read_only:
+            return
         if self.model.chosen:
             self.side.entry.focus_field()
         elif self.model.range is not None:

@@ -116,6 +116,7 @@ class TimelineSide(ctk.CTkFrame):
         self.range = RangePart(self, theme, labels, range_actions)
         self.range.pack(side="bottom", fill="x")
         self.allow(Allowed())
+        labels.only_to_give(self.entry, *self.buttons.values())
 
     def fit(self, height: int) -> None:
         """Fit into a height, in pixels of the design."""

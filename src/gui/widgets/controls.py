@@ -20,7 +20,7 @@ from src.gui.theme.theme import (
     Weight,
 )
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.tooltip import Tooltip
+from src.gui.widgets.tooltip import Tooltip, explain
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
@@ -120,6 +120,8 @@ class Focusable(ctk.CTkFrame):
 class Button(Focusable):
     """A button with text, an icon, or both."""
 
+    _is_forbidden = False
+
     def __init__(
         self,
         master: Any,
@@ -176,8 +178,14 @@ class Button(Focusable):
             if self._own_width is None:
                 self._button.configure(width=self._natural_width(text))
 
+    def forbid(self, why: str) -> None:
+        """Switch it off for good; its tooltip says why."""
+        self.set_enabled(False)
+        self._is_forbidden = True
+        explain(self, self.theme, why)
+
     def set_enabled(self, enabled: bool) -> None:
-        if enabled == self.enabled:
+        if enabled == self.enabled or self._is_forbidden:
             return
         self.enabled = enabled
         colours = self.theme.colours

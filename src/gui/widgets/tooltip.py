@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import tkinter
+from weakref import WeakKeyDictionary
 
 from src.gui.theme.theme import SMALL, Theme
 
 
 class Tooltip:
-    """A short text about a control, after the pointer has rested on it."""
+    """A short text about a control, after the pointer has rested on it.
+
+    Attributes:
+        why_not: why the control can't be used, in the place of the text; "" where it can.
+    """
 
     AFTER_MS = 600
 
     def __init__(self, widget: tkinter.Misc, theme: Theme, text: str) -> None:
-        self._widget, self._theme, self.text = widget, theme, text
+        self._widget, self._theme, self.text, self.why_not = widget, theme, text, ""
         self._at: tuple[int, int] | None = None
         self._waits: str | None = None
         self._shown: tkinter.Toplevel | None = None
@@ -22,6 +27,7 @@ class Tooltip:
             child.bind("<Leave>", self._leave, add="+")
             child.bind("<Button-1>", self._leave, add="+")
         widget.bind("<Destroy>", self._leave, add="+")
+        _tooltips[widget] = self
 
     def say(self, text: str, at: tuple[int, int] | None = None) -> None:
         """Show another text from now on, after a rest as before; nothing when there is no text.
@@ -34,8 +40,12 @@ class Tooltip:
 
     def _enter(self, _event: object) -> None:
         self._leave(None)
-        if self.text:
+        if self._shown_text:
             self._waits = self._widget.after(self.AFTER_MS, self._show)
+
+    @property
+    def _shown_text(self) -> str:
+        return self.why_not or self.text
 
     def _leave(self, _event: object) -> None:
         if self._waits is not None:
@@ -47,14 +57,14 @@ class Tooltip:
 
     def _show(self) -> None:
         self._waits = None
-        if not self.text:
+        if not self._shown_text:
             return
         c, px = self._theme.colours, self._theme.px
         top = tkinter.Toplevel(self._widget, bg=c.border)
         top.wm_overrideredirect(True)
         tkinter.Label(
             top,
-            text=self.text,
+            text=self._shown_text,
             justify="left",
             wraplength=px(480),
             bg=c.raised,
@@ -71,6 +81,22 @@ class Tooltip:
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")
         self._shown = top
+
+
+def explain(widget: tkinter.Misc, theme: Theme, why_not: str) -> None:
+    """Say from now on why a control can't be used, whatever its tooltip says else."""
+    tooltip = _tooltips.get(widget) or Tooltip(widget, theme, "")
+    tooltip.why_not = why_not
+
+
+def tooltip_of(widget: tkinter.Misc) -> str:
+    """Return what a control's tooltip says now; "" where it has none."""
+    tooltip = _tooltips.get(widget)
+    return "" if tooltip is None else tooltip._shown_text
+
+
+# The tooltip of each control that has one.
+_tooltips: WeakKeyDictionary[tkinter.Misc, Tooltip] = WeakKeyDictionary()
 
 
 def _all_inside(widget: tkinter.Misc) -> list[tkinter.Misc]:

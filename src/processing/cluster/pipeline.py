@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,15 @@ from src.cluster_address import path_there
 from src.errors import ClusterError, MediaReadError
 from src.events import ClusterWorkers, Event, Progress
 from src.processing.cluster.client import WAIT_S, ClusterProcess
-from src.processing.cluster.work import ImageMade, ImageWork, Outcome, WorkerSetup
+from src.processing.cluster.videos import SpansAtOnce, VideoInSpans, video_in_spans
+from src.processing.cluster.work import (
+    KILLED,
+    ImageMade,
+    ImageWork,
+    Outcome,
+    WorkerSetup,
+    frames_made,
+)
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
 # frames are under way, and half as many results wait for their turn to be stored. Results of
 # frames that are not cut are small, and embedded in batches.
 CUT_AT_ONCE, EMBEDDED_AT_ONCE = 64, 128
-KILLED = "the worker died over it, and another one as well"
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,7 @@ class ClusterPipeline(SegmentPipeline):
         self._models, self._cluster = models, cluster
         self._process: ClusterProcess | None = None
         self._told: ClusterWorkers | None = None
+        self._spans = SpansAtOnce(settings, self.cuts_nothing, self._ask_for_span)
 
     def begin(self) -> Iterator[Event]:
         """Say that workers are started, which takes some seconds."""
@@ -124,6 +133,23 @@ class ClusterPipeline(SegmentPipeline):
             raise MediaReadError(path, exc.reason) from exc
         return read
 
+    @property
+    def reads_videos(self) -> bool:
+        """Return True: the workers do."""
+        return True
+
+    def video(
+        self, path: Path, digest: str, size: int, stored: Mapping[int, float] | None = None
+    ) -> VideoInSpans | None:
+        """Have a video read and cut by the workers; see video_in_spans.
+
+        Raises:
+            MediaReadError: it can't be read.
+            ClusterError: the cluster is gone.
+        """
+        there = path_there(path, self._cluster.roots)
+        return video_in_spans(path, there, digest, size, self.settings, stored or {}, self._spans)
+
     @contextmanager
     def threads(self) -> Iterator[WorkThreads]:
         """Run threads that ask the cluster until the block ends; waits for the first worker.
@@ -155,6 +181,11 @@ class ClusterPipeline(SegmentPipeline):
         if self._process is None:
             raise ClusterError("the cluster is not connected")
         return result_of(self._process.ask(verb, work, file))
+
+    def _ask_for_span(self, work: bytes, file: Path | None) -> Future[tuple[str, bytes]]:
+        if self._process is None:
+            raise ClusterError("the cluster is not connected")
+        return self._process.ask("span", work, file, frames_made)
 
     @staticmethod
     def _value(state: str, made: bytes, path: Path | str) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import os
 import queue
 import threading
 import time
@@ -19,8 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from src.cluster_address import AUTO, LOCAL
-from src.config import APPLICATION_FOLDER
+from src.processing.cluster.connection import (
+    ClusterTroubleError,
+    StartedHere,
+    connected,
+    short,
+)
 from src.processing.cluster.planning import CORES_EACH, Share, plan
 from src.processing.cluster.work import NOT_READ
 
@@ -30,7 +33,11 @@ MOST_DEATHS_ALONE = 2
 MOST_DEATHS = 8
 # Workers that never began, one after another: it is no accident.
 MOST_FALSE_STARTS = 3
+# After one the next is tried later and later; others may work meanwhile.
+MOST_BETWEEN_TRIES_S = 60.0
 LOOK_EVERY_S = 1.0
+# What Ray says of workers that had no part in it.
+NODE_DIED = "its node has died"
 # Shared memory of a cluster that is started here: for models, and for what is under way.
 LEAST_STORE_BYTES = 200_000_000
 
@@ -40,8 +47,11 @@ class Request:
     """Work that somebody waits for.
 
     Attributes:
-        file: to be sent along where a worker can't read it; None for a frame.
+        file: to be sent along where a worker can't read it; None for a frame, and for what is too
+            large to be sent.
+        not_at: workers that can't read what is too large to be sent.
         with_content: the bytes of the file are to be sent along.
+        was_asked: the worker that has it was alive when it got it.
         deaths, alone: of workers that had it, and of those that had nothing else.
     """
 
@@ -50,6 +60,8 @@ class Request:
     work: bytes
     file: str | None = None
     with_content: bool = False
+    not_at: set[int] = field(default_factory=set)
+    was_asked: bool = False
     deaths: int = 0
     alone: int = 0
 
@@ -78,22 +90,19 @@ class Start:
 
     Attributes:
         worker: "module:class" of what runs on the cluster.
-        cores: of a cluster that is started here.
+        cores, folder: of a cluster that is started here, see StartedHere.
         cores_each: of a worker, at most.
-        wait_s: how long it may have no worker at all.
+        wait_s: how long it may have no worker at all, or not answer.
     """
 
     address: str
     files: Sequence[str]
     cuts_nothing: bool
     cores: int
+    folder: str
     wait_s: float
     cores_each: int = CORES_EACH
     worker: str = "src.processing.cluster.workers:Worker"
-
-
-class ClusterTroubleError(Exception):
-    """The cluster can't go on; the message is a sentence for a person."""
 
 
 class RayCluster:
@@ -104,24 +113,30 @@ class RayCluster:
         start: Start,
         setup: bytes,
         reply: Callable[[Request, str, bytes, int | None], None],
-        tell: Callable[[list[dict[str, Any]]], None],
+        tell: Callable[[list[dict[str, Any]], str], None],
+        is_connected: Callable[[], None],
     ) -> None:
         """Connect, and have workers made.
 
         Args:
             setup: a pickled WorkerSetup.
             reply: called with a request, "done" or why not, what it gave, and which worker did it.
-            tell: called with what each worker is, when that has changed.
+            tell: called with what each worker is, and why others can't begin, when that has
+                changed.
+            is_connected: called once there is a cluster, before the models are sent to it.
 
         Raises:
             ClusterTroubleError: there is no such cluster.
         """
         self._start, self._reply, self._tell = start, reply, tell
-        self._ray = connected(start)
+        models = [Path(each) for each in start.files]
+        room = LEAST_STORE_BYTES + 2 * sum(each.stat().st_size for each in models)
+        self._ray = connected(start.address, StartedHere(start.cores, room, start.folder))
+        is_connected()
         module, _, name = start.worker.partition(":")
         self._class = self._ray.remote(getattr(importlib.import_module(module), name))
         self._setup = self._ray.put(setup)
-        self._files = [self._ray.put(Path(each).read_bytes()) for each in start.files]
+        self._files = [self._ray.put(each.read_bytes()) for each in models]
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._calls = ThreadPoolExecutor(8, "calls")  # what may wait for the cluster
         self._numbers = itertools.count()
@@ -129,9 +144,10 @@ class RayCluster:
         self._workers: list[RayWorker] = []
         self._being_made: Counter[Share] = Counter()
         self._false_starts = 0
-        self._looking = False
-        self._without_since = time.monotonic()
-        self._told: list[dict[str, Any]] = []
+        self._problem = ""
+        self._tries_again_at = self._without_since = time.monotonic()
+        self._looks_since: float | None = None
+        self._told: tuple[list[dict[str, Any]], str] = [], ""
 
     def ask(self, request: Request) -> None:
         """Have something done; any thread may call it."""
@@ -176,27 +192,38 @@ class RayCluster:
 
     def _look(self) -> None:
         """See whether the cluster has room for more workers, and whether there are any."""
+        now, wait_s = time.monotonic(), self._start.wait_s
         if any(each.about for each in self._workers):
-            self._without_since = time.monotonic()
-        elif time.monotonic() - self._without_since > self._start.wait_s:
-            raise ClusterTroubleError(
-                f"no worker could begin in {self._start.wait_s:.0f} s; see with `ray status` "
-                "whether its machines are there, and whether others use all their cores"
+            self._without_since = now
+        elif now - self._without_since > wait_s:
+            why = self._problem or (
+                "see with `ray status` whether its machines are there, and whether others use all "
+                "their cores"
             )
-        if not self._looking:
-            self._looking = True
+            raise ClusterTroubleError(f"no worker could begin in {wait_s:.0f} s; {why}")
+        if self._looks_since is None:
+            self._looks_since = now
             self._call(self._machines, self._looked)
+        elif now - self._looks_since > wait_s:
+            raise ClusterTroubleError(
+                f"its head has not answered for {wait_s:.0f} s; see whether it is on the network"
+            )
         self._say()
 
     def _machines(self) -> list[dict[str, float]]:
         return [each["Resources"] for each in self._ray.nodes() if each["Alive"]]
 
     def _looked(self, machines: Future[list[dict[str, float]]]) -> None:
-        self._looking = False
+        self._looks_since = None
         if machines.exception() is not None:
-            raise ClusterTroubleError(f"its head does not answer ({_short(machines.exception())})")
+            raise ClusterTroubleError(f"its head does not answer ({short(machines.exception())})")
+        if time.monotonic() < self._tries_again_at:
+            return
         there = Counter(each.share for each in self._workers) + self._being_made
-        for share in (plan(machines.result(), self._start.cores_each) - there).elements():
+        lacking = plan(machines.result(), self._start.cores_each) - there
+        if not lacking and all(each.about for each in self._workers):
+            self._problem = ""
+        for share in lacking.elements():
             self._being_made[share] += 1
             self._call(partial(self._made, share), self._has_made)
 
@@ -209,6 +236,8 @@ class RayCluster:
         )
 
     def _has_made(self, made: Future[RayWorker]) -> None:
+        if made.exception() is not None:
+            raise ClusterTroubleError(f"its head does not answer ({short(made.exception())})")
         worker = made.result()
         self._being_made[worker.share] -= 1
         self._workers.append(worker)
@@ -221,8 +250,12 @@ class RayCluster:
             return
         self._workers.remove(worker)
         self._false_starts += 1
-        if self._false_starts >= MOST_FALSE_STARTS:
-            raise ClusterTroubleError(f"its workers can't begin ({_short(error)})")
+        self._problem = f"its workers can't begin ({short(error)})"
+        wait_s = min(2.0**self._false_starts, MOST_BETWEEN_TRIES_S)
+        self._tries_again_at = time.monotonic() + wait_s
+        is_last = not self._workers and not self._being_made.total()
+        if is_last and self._false_starts >= MOST_FALSE_STARTS:
+            raise ClusterTroubleError(self._problem)
 
     # -- work
 
@@ -231,8 +264,20 @@ class RayCluster:
 
     def _give_out(self) -> None:
         """Give what waits to whoever has least to do."""
-        while self._waiting and (worker := self._free_for(self._waiting[0])) is not None:
-            self._send(worker, self._waiting.popleft())
+        for request in list(self._waiting):
+            if request.not_at and self._is_nowhere(request):
+                self._waiting.remove(request)
+                self._reply(request, "unread", b"", None)
+            elif (worker := self._free_for(request)) is not None:
+                self._waiting.remove(request)
+                self._give(worker, request)
+            elif not request.not_at:
+                return  # nobody is free
+
+    def _is_nowhere(self, request: Request) -> bool:
+        """Return whether no worker can read what a request is about."""
+        begun = {each.number for each in self._workers if each.about is not None}
+        return bool(begun) and begun <= request.not_at
 
     def _free_for(self, request: Request) -> RayWorker | None:
         """Find a worker; what a worker has died with is given to one that has nothing else."""
@@ -241,6 +286,7 @@ class RayCluster:
             each
             for each in self._workers
             if each.about is not None
+            and each.number not in request.not_at
             and len(each.works_on) < (most or each.share.depth(self._start.cuts_nothing))
             and not any(other.deaths for other in each.works_on.values())
         ]
@@ -248,8 +294,26 @@ class RayCluster:
             free, key=lambda each: len(each.works_on) / max(1, each.share.cores), default=None
         )
 
-    def _send(self, worker: RayWorker, request: Request) -> None:
+    def _give(self, worker: RayWorker, request: Request) -> None:
+        """Give work to a worker; one that may kill it is given to one that is alive for sure."""
         worker.works_on[request.number] = request
+        request.was_asked = not request.deaths
+        if request.was_asked:
+            self._send(worker, request)
+            return
+
+        def answered(about: Future[Any]) -> None:
+            if worker.works_on.get(request.number) is not request:
+                return
+            if (error := about.exception()) is not None:
+                self._died(worker, error)
+                return
+            request.was_asked = True
+            self._send(worker, request)
+
+        self._await(worker.handle.about.remote(), answered)
+
+    def _send(self, worker: RayWorker, request: Request) -> None:
         if request.file is not None and worker.misses >= 3:
             request.with_content = True
 
@@ -260,9 +324,13 @@ class RayCluster:
             return ask(request.work)
 
         def sent(call: Future[Any]) -> None:
-            if (error := call.exception()) is None:
+            if worker.works_on.get(request.number) is not request:
+                return  # the worker has died meanwhile
+            error = call.exception()
+            if error is None:
                 self._await(call.result(), lambda made: self._ended(worker, request, made))
-            elif isinstance(error, OSError):  # the file is gone: it is read in its turn
+            elif isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                # the file is gone: it is read in its turn
                 del worker.works_on[request.number]
                 self._reply(request, "gone", b"", None)
             else:
@@ -277,14 +345,19 @@ class RayCluster:
         if error is not None:
             self._died(worker, error)
             return
-        del worker.works_on[request.number]
         result = made.result()
         if request.file is not None and not request.with_content:
             worker.misses = worker.misses + 1 if result == NOT_READ else 0
+        if result == NOT_READ and request.file is None:
+            del worker.works_on[request.number]
+            request.not_at.add(worker.number)
+            self._waiting.appendleft(request)
+            return
         if result == NOT_READ:
             request.with_content = True
             self._send(worker, request)
             return
+        del worker.works_on[request.number]
         self._reply(request, "done", result, worker.number)
 
     def _died(self, worker: RayWorker, error: BaseException) -> None:
@@ -298,10 +371,13 @@ class RayCluster:
             pass  # it is gone
         left = list(worker.works_on.values())
         for request in left:
-            request.deaths += 1
-            request.alone += len(left) == 1
+            if request.was_asked:
+                # one that is given its first work may have died before, as its machine did
+                is_sure = request.deaths > 0 and NODE_DIED not in str(error)
+                request.deaths += 1
+                request.alone += is_sure and len(left) == 1
             if request.alone >= MOST_DEATHS_ALONE or request.deaths >= MOST_DEATHS:
-                self._reply(request, "killed", _short(error).encode(), None)
+                self._reply(request, "killed", short(error).encode(), None)
             else:
                 self._waiting.append(request)
 
@@ -322,59 +398,9 @@ class RayCluster:
             for each in self._workers
             if each.about is not None
         ]
-        if now != self._told:
-            self._told = now
-            self._tell(now)
-
-
-def connected(start: Start) -> Any:
-    """Connect to a cluster, or start one; returns the module `ray`.
-
-    Raises:
-        ClusterTroubleError: it can't be; the message says what to do.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # how long Ray looks for a head that is gone before it ends this process
-    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
-    # workers that are started here find the program; others are sent it
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, (str(APPLICATION_FOLDER), os.environ.get("PYTHONPATH")))
-    )
-    try:
-        import ray
-    except ImportError as exc:
-        raise ClusterTroubleError(
-            "Ray is not installed here; `pip install -r requirements-cluster.txt` does that"
-        ) from exc
-    how: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-    if start.address == LOCAL:
-        how |= {
-            "num_cpus": start.cores,
-            "include_dashboard": False,
-            "object_store_memory": LEAST_STORE_BYTES
-            + 2 * sum(Path(each).stat().st_size for each in start.files),
-        }
-        # never one that runs here already
-        os.environ.pop("RAY_ADDRESS", None)
-        how["address"] = LOCAL
-    else:
-        sent = {"py_modules": [str(APPLICATION_FOLDER / "src")], "excludes": ["**/__pycache__/**"]}
-        how |= {"address": start.address, "runtime_env": sent}
-    try:
-        ray.init(**how)
-    except Exception as exc:
-        what = "none runs on this machine" if start.address == AUTO else "it does not answer"
-        raise ClusterTroubleError(f"{what} ({_short(exc)})") from exc
-    return ray
-
-
-def _short(error: BaseException | None) -> str:
-    """Write in a line what Ray says: of a trace the last line, which has the reason."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    cause = getattr(error, "cause", None)
-    if cause is not None:
-        return f"{type(cause).__name__}: {cause}"[:200]
-    return (lines[-1] if "Traceback" in str(error) else " ".join(lines))[:200] or repr(error)[:200]
+        if (now, self._problem) != self._told:
+            self._told = now, self._problem
+            self._tell(now, self._problem)
 
 
 def started_thread(work: Callable[[], None]) -> threading.Thread:

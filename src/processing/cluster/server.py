@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from io import BufferedReader
-from typing import Any
+from typing import Any, NoReturn
 
 from src.child_processes import answers_of_this_process, read_message, write_message
-from src.processing.cluster.ray_cluster import (
-    ClusterTroubleError,
-    RayCluster,
-    Request,
-    Start,
-    started_thread,
-)
+from src.processing.cluster.connection import ClusterTroubleError, looked_at
+from src.processing.cluster.ray_cluster import RayCluster, Request, Start, started_thread
 
 # Giving back what is used on a cluster takes a second; one that does not answer is left.
 END_S = 10.0
@@ -38,6 +34,12 @@ def serve() -> None:
     if first is None:
         return
     message, setup = first
+    if "look_at" in message:
+        try:
+            say({"found": looked_at(message["look_at"])})
+        except ClusterTroubleError as exc:
+            say({"trouble": str(exc)})
+        return
     said = threading.Event()
     ended = threading.Event()
 
@@ -45,7 +47,7 @@ def serve() -> None:
         """End in time whatever Ray does, once the application has gone."""
         ended.wait()
         if not said.wait(END_S):
-            os._exit(1)
+            leave(message["folder"], 1)
 
     started_thread(leave_at_the_end)
     cluster: RayCluster | None = None
@@ -56,8 +58,9 @@ def serve() -> None:
             assert cluster is not None
             cluster.ask(Request(asked["number"], asked["verb"], bytes(work), asked.get("file")))
         ended.set()
-        if cluster is not None:
-            cluster.end()
+        if cluster is None:  # what Ray has started ends with this process
+            leave(message["folder"], 0)
+        cluster.end()
 
     started_thread(read_on)  # whoever gives up while this still connects is heard, too
     try:
@@ -65,9 +68,16 @@ def serve() -> None:
             Start(**message),
             bytes(setup),
             lambda request, state, made, worker: say(
-                {"number": request.number, "state": state, "by": worker}, made
+                {
+                    "number": request.number,
+                    "state": state,
+                    "by": worker,
+                    "sent": request.with_content,
+                },
+                made,
             ),
-            lambda workers: say({"workers": workers}),
+            lambda workers, problem: say({"workers": workers, "problem": problem}),
+            lambda: say({"connected": True}),
         )
         if not ended.is_set():
             cluster.run()
@@ -80,8 +90,16 @@ def serve() -> None:
         if cluster is not None:
             cluster.close()
         said.set()
+    leave(message["folder"], 0)
+
+
+def leave(folder: str, code: int) -> NoReturn:
+    """End at once, without what Ray has written: a thread of its may be left, which would wait."""
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(code)
 
 
 if __name__ == "__main__":
     serve()
-    os._exit(0)  # a thread of Ray's may be left
+    os._exit(0)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from src.models.auto_tagger import AutoTagger
     from src.processing.ffmpeg_log import VideoFacts
     from src.processing.segment_pipeline import FrameResult
+    from src.processing.video_filters import FrameReading
+    from src.processing.video_processor import SampleLook
+    from src.processing.video_spans import Seam, Span
     from src.settings import Settings
 
 
@@ -67,6 +70,64 @@ class ImageMade:
 
 
 @dataclass(frozen=True)
+class SpanWork:
+    """A part of a video that a worker is to read, cut and embed.
+
+    Attributes:
+        path: where the worker may find it.
+        name, digest, size: of the file, see ImageWork.
+        ffmpeg: what the one that reads it has to say of its version.
+        stored: moments (Frame.timestamp_s) of frames that are not to be cut again.
+        cut: exact moments of the frames that are to be cut; None leaves it to the worker, which
+            cuts those that differ from the one before.
+    """
+
+    path: str
+    name: str
+    digest: str
+    size: int
+    ffmpeg: str
+    reading: FrameReading
+    span: Span
+    stored: frozenset[float] = frozenset()
+    cut: frozenset[float] | None = None
+
+
+@dataclass(frozen=True)
+class SampledFrame:
+    """A frame of a span.
+
+    Attributes:
+        count: its place, counted as Seam.count is.
+        moment_s: exactly; see Shown.
+        result: None where it was not cut.
+    """
+
+    count: int
+    moment_s: float
+    timestamp_s: float | None
+    size_wh: tuple[int, int]
+    look: SampleLook
+    result: FrameResult | None
+
+
+@dataclass(frozen=True)
+class SpanMade:
+    """What a worker made of a span.
+
+    Attributes:
+        trouble: why it can't be used; then there is nothing else.
+        first, after, facts: see SpanReader.
+    """
+
+    trouble: str | None = None
+    frames: tuple[SampledFrame, ...] = field(default=(), repr=False)
+    first: Seam | None = None
+    after: Seam | None = None
+    facts: VideoFacts | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How work ended: with what it gave, or with what went wrong."""
 
@@ -74,8 +135,15 @@ class Outcome:
     error: Exception | None = None
 
 
+KILLED = "the worker died over it, and another one as well"
 # A worker can't read the very file that it was told to; it asks for the bytes.
 NOT_READ = b""
+
+
+def frames_made(content: bytes) -> int:
+    """Count the frames of a span that a worker has cut."""
+    made = pickle.loads(content).value
+    return sum(frame.result is not None for frame in made.frames) if made is not None else 0
 
 
 def outcome_of(work: Callable[[], Any]) -> bytes:

@@ -7,20 +7,31 @@ import pickle
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from src.processing.cluster.work import NOT_READ, ImageMade, ImageWork, WorkerSetup, outcome_of
+from src.processing.cluster.work import (
+    NOT_READ,
+    ImageMade,
+    ImageWork,
+    SpanMade,
+    SpanWork,
+    WorkerSetup,
+    outcome_of,
+)
 
 if TYPE_CHECKING:
-    from src.processing.segment_pipeline import FrameResult
+    from src.processing.segment_pipeline import CutFrame, FrameResult
+    from src.records import Frame
+
+Made = TypeVar("Made")
 
 
 class Worker:
-    """Reads images, cuts frames and embeds them. Several threads may ask it at once."""
+    """Reads images and videos, cuts frames and embeds them. Several threads may ask it at once."""
 
     def __init__(self, setup: bytes, cores: int, *files: bytes) -> None:
         """Load the models.
@@ -34,6 +45,7 @@ class Worker:
             RuntimeError: these files make other models here than where they come from.
         """
         from src.models.model_manager import ModelManager
+        from src.processing.cluster.span_work import KnownFiles
         from src.processing.work_threads import WorkThreads
         from src.settings import NO_SAM
 
@@ -66,6 +78,9 @@ class Worker:
         self._turn: Any = threading.Lock() if passes is None else nullcontext()
         self._room = WorkThreads(1, made.settings.pixels_at_once)
         self._batches = self._new_batches(cores)
+        self._files = KnownFiles()
+        # each has an ffmpeg of its own, which takes more than one core and much memory
+        self._spans = threading.Semaphore(max(2, cores))
 
     def about(self) -> tuple[str, str]:
         """Return its machine and what it computes on."""
@@ -94,20 +109,64 @@ class Worker:
         """
         asked: ImageWork = pickle.loads(work)
         if content is not None:
-            return outcome_of(lambda: self._image_of(asked, content))
+            return outcome_of(
+                lambda: _with_file(asked, content, lambda path: self._image(path, asked.pixels))
+            )
         if not _is_here(asked):
             return NOT_READ
         return outcome_of(lambda: self._image(Path(asked.path), asked.pixels))
 
-    def _image_of(self, asked: ImageWork, content: bytes) -> ImageMade | None:
-        from src.processing.media_finder import content_hash
+    def span(self, work: bytes, content: bytes | None = None) -> bytes:
+        """Read a part of a video and cut its frames.
 
-        with tempfile.TemporaryDirectory(prefix="media-") as folder:
-            path = Path(folder) / os.path.basename(asked.name)
-            path.write_bytes(content)
-            if content_hash(path) != asked.digest:
-                return None
-            return self._image(path, asked.pixels)
+        Args:
+            work: a pickled SpanWork.
+            content: see `image`.
+
+        Returns:
+            As `image`; the value is a SpanMade.
+        """
+        asked: SpanWork = pickle.loads(work)
+        if content is not None:
+            return outcome_of(
+                lambda: _with_file(asked, content, lambda path: self._span(path, asked))
+            )
+        if not self._files.has(asked.path, asked.size, asked.digest):
+            return NOT_READ
+        return outcome_of(lambda: self._span(Path(asked.path), asked))
+
+    def _span(self, path: Path, asked: SpanWork) -> SpanMade:
+        from src.processing.cluster.span_work import make_span
+        from src.processing.segment_pipeline import EMBEDDED_AT_ONCE, cut_frame, embed_frames
+
+        waiting: list[tuple[CutFrame, Future[FrameResult]]] = []
+
+        def embed() -> None:
+            results = embed_frames([cut for cut, _ in waiting], self._clip, self._tagger)
+            for (_, future), result in zip(waiting, results, strict=True):
+                future.set_result(result)
+            waiting.clear()
+
+        def make(frame: Frame) -> Future[FrameResult]:
+            future: Future[FrameResult]
+            if self._segmenter is not None:
+                with self._room.room_for(frame.size_wh[0] * frame.size_wh[1]):
+                    return self._begun(frame)
+            self._set_threads()
+            future = Future()
+            waiting.append((cut_frame(frame, self._clip, None, self._settings), future))
+            if len(waiting) == EMBEDDED_AT_ONCE:
+                embed()
+            return future
+
+        with self._spans:
+            return make_span(
+                path,
+                asked,
+                self._settings.duplicate_distance,
+                make,
+                lambda: embed() if waiting else None,
+            )
 
     def _image(self, path: Path, pixels: int) -> ImageMade:
         from src.crop_shape import CROP_SIDE
@@ -161,6 +220,18 @@ class Worker:
 
         torch.set_num_threads(self._torch_threads)
         cv2.setNumThreads(self._torch_threads)
+
+
+def _with_file(
+    asked: ImageWork | SpanWork, content: bytes, make: Callable[[Path], Made]
+) -> Made | None:
+    """Do work on a file that was sent; None where its content is another one by now."""
+    from src.processing.media_finder import content_hash
+
+    with tempfile.TemporaryDirectory(prefix="media-") as folder:
+        path = Path(folder) / os.path.basename(asked.name)
+        path.write_bytes(content)
+        return make(path) if content_hash(path) == asked.digest else None
 
 
 def _is_here(asked: ImageWork) -> bool:

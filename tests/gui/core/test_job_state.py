@@ -8,6 +8,7 @@ import pytest
 
 from src.counting import counted, megabytes, moment
 from src.events import (
+    ClusterWorkers,
     Downloading,
     FileDone,
     FileFailed,
@@ -174,3 +175,11 @@ def test_numbers_are_written_for_people() -> None:
     sizes = (0, 300, 80_200, 4_200_000, 375_000_000, 2_500_000_000)
     written = ["0 MB", "1 kB", "80 kB", "4.2 MB", "375 MB", "2.5 GB"]
     assert [megabytes(size) for size in sizes] == written
+
+
+def test_workers_come_and_go_beside_what_is_done(job: JobState) -> None:
+    job.take(Progress("cluster", 0, 0))
+    assert job.workers is None
+    workers = ClusterWorkers(("studio",), ("cuda",), (3,))
+    job.take(workers)
+    assert job.workers == workers and job.headline == "Starting the cluster's workers"

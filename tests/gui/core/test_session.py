@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from src.errors import ExportError
-from src.events import Event, Progress
+from src.errors import ClusterError, ExportError
+from src.events import Event, JobStarted, Progress
 from src.gui.core.session import Session
 
 Job = Callable[[], Iterator[Event]]
@@ -154,6 +155,42 @@ def test_what_waits_to_be_added_when_the_window_closes_is_written_down(
     main_thread.turn_until(lambda: stopped)
     assert Path("second") in library.kept and Path("first") not in library.kept
     assert library.stopped is cancelled and not errors
+
+
+def test_adds_behind_one_whose_cluster_is_gone_wait_with_it(
+    session: Session, main_thread: MainThread, errors: list[Exception]
+) -> None:
+    done: list[str] = []
+    library: Any = SimpleNamespace(
+        keep_for_later=lambda paths: done.append(f"kept {[*paths]}"),
+        stop_adding=lambda: done.append("stopped"),
+        add=lambda paths: without_cluster(paths, done),
+    )
+    session._library = library
+    ended: list[bool] = []
+    session.signals.job_ended.append(lambda job, _: ended.append(job.cancelling))
+    behind = threading.Event()
+
+    def without_cluster(paths: Sequence[Path], done: list[str]) -> Iterator[Event]:
+        done.append(f"tried {[*paths]}")
+        yield JobStarted(1)
+        behind.wait(30)
+        raise ClusterError("it does not answer")
+
+    first, second = Path("/a"), Path("/b")
+    session.add([first])
+    session.add([second])
+    job = session.jobs[0]
+    main_thread.turn_until(lambda: job.files)
+    behind.set()
+    main_thread.turn_until(lambda: not session.is_busy)
+    assert done == [
+        f"tried {[first]}",
+        "stopped",  # it had written down its files
+        f"kept {[second]}",
+        "stopped",
+    ]
+    assert ended == [True, True] and [type(error) for error in errors] == [ClusterError]
 
 
 def test_cancelled_segmenting_leaves_an_add_that_waits(

@@ -214,7 +214,7 @@ def test_it_finds_what_metas_generator_finds(
         MaskGenerator(ours, mask_nms_thresh=1.0, batched=batched, **options)
         for batched in (False, True)
     ]
-    assert len(theirs) > 5
+    assert len(theirs) > 3
     for generator in generators:
         found = generator.generate(image)
         assert abs(len(found) - len(theirs)) <= 1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from src.config import LibraryPaths
-from src.events import FileFailed
+from src.events import FileFailed, FrameStored
 from src.library import MediaLibrary
 from src.processing.cluster.pipeline import Cluster, ClusterPipeline
 from src.processing.cluster.work import NOT_READ
@@ -26,15 +28,20 @@ class Direct(ClusterPipeline):
 
     Attributes:
         states: by the names of files, what else than the work becomes of them.
+        spans: how many were asked for.
     """
 
     states: dict[str, str]
+    spans = 0
 
     @contextmanager
     def threads(self) -> Iterator[WorkThreads]:
         setup, files = self._setup()
         self.worker = Worker(pickle.dumps(setup), 2, *(file.read_bytes() for file in files))
-        with closing(WorkThreads(6, self.settings.pixels_at_once)) as threads:
+        with (
+            ThreadPoolExecutor(3) as self.calls,
+            closing(WorkThreads(6, self.settings.pixels_at_once)) as threads,
+        ):
             yield threads
 
     def _ask(self, verb: str, work: bytes, file: Path | None = None) -> tuple[str, bytes]:
@@ -44,6 +51,18 @@ class Direct(ClusterPipeline):
             return self.states[file.name], b"SIGKILL"
         made = self.worker.image(work)
         return "done", made if made != NOT_READ else self.worker.image(work, file.read_bytes())
+
+    def _ask_for_span(self, work: bytes, file: Path | None) -> Future[tuple[str, bytes]]:
+        self.spans += 1
+        return self.calls.submit(self._span, work, file)
+
+    def _span(self, work: bytes, file: Path | None) -> tuple[str, bytes]:
+        if file is not None and file.name in self.states:
+            return self.states[file.name], b"SIGKILL"
+        made = self.worker.span(work)
+        if made == NOT_READ and file is not None:
+            made = self.worker.span(work, file.read_bytes())
+        return ("unread" if made == NOT_READ else "done"), made
 
 
 def add(
@@ -72,22 +91,41 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def media(scene_files: list[Path], tmp_path: Path, make_video: MakeVideo) -> list[Path]:
-    """Images, one of them cut off and one a copy, and a video."""
+    """Images, one of them cut off and one a copy, and videos, one of them damaged."""
     cut_off, copy = tmp_path / "cut off.png", tmp_path / "copy.png"
     content = scene_files[2].read_bytes()
     cut_off.write_bytes(content[: len(content) // 2])
     copy.write_bytes(scene_files[0].read_bytes())
-    return [*scene_files[:2], cut_off, copy, make_video(seconds=3)]
+    videos = [make_video(), make_video("long.mp4", 14, "-g", "20"), make_video("noise.ts", 9)]
+    content = bytearray(videos[2].read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 400] = np.random.default_rng(0).bytes(400)
+    videos[2].write_bytes(content)
+    return [videos[0], *scene_files[:2], cut_off, copy, *videos[1:]]
 
 
 @pytest.mark.parametrize("sam_model", [None, NO_SAM])
-@pytest.mark.parametrize("states", [{}, {"sent": "sent"}, {"scene 1.png": "gone"}])
+@pytest.mark.parametrize(
+    "states", [{}, {"sent": "sent"}, {"scene 1.png": "gone", "long.mp4": "unread"}]
+)
 def test_the_library_is_the_one_made_here(
     media: list[Path], tmp_path: Path, sam_model: str | None, states: dict[str, str]
 ) -> None:
     settings = Settings(points_per_side=10, sam_model=sam_model, device="cpu")
     failed = add(tmp_path / "here", media, settings, None)
     assert add(tmp_path / "there", media, settings, states) == failed
+    assert_same_library(tmp_path / "there", tmp_path / "here")
+
+
+def test_a_video_that_was_stopped_goes_on(make_video: MakeVideo, tmp_path: Path) -> None:
+    video = make_video("long.mp4", 14, "-g", "20")
+    settings = Settings(points_per_side=10, device="cpu")
+    add(tmp_path / "here", [video], settings, None)
+    paths = LibraryPaths(tmp_path / "there")
+    with MediaLibrary(paths, settings=settings) as library, closing(library.add([video])) as events:
+        stored = 0
+        while stored < 5:
+            stored += isinstance(next(events), FrameStored)
+    assert not add(tmp_path / "there", [video], settings, {})
     assert_same_library(tmp_path / "there", tmp_path / "here")
 
 

@@ -112,6 +112,20 @@ def test_the_library_is_the_local_one_though_a_worker_is_killed(
     assert workers and {*workers[0].devices} == {"cpu"}
 
 
+def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_of_it(
+    cluster: MakeCluster, tmp_path: Path
+) -> None:
+    video = [draw_video(tmp_path / "video.mp4", 20, "-c:v", "libx264", "-g", "20")]
+    with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=SETTINGS) as library:
+        list(library.add(video))
+    cluster()
+    events = add(tmp_path / "library", video, "auto", once(FrameStored, kill_a_worker))
+    assert_same_library(tmp_path / "library", tmp_path / "here")
+    # none was sent as pixels, one after the other: each answer is of several
+    told = [event.done for event in events if isinstance(event, ClusterWorkers)]
+    assert any(each >= 8 for done in told for each in done)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("other_cores", [0, 1])
 def test_one_worker_and_two_make_the_local_library(

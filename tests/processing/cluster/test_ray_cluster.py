@@ -10,6 +10,7 @@ import pytest
 
 from src.processing.cluster import ray_cluster
 from src.processing.cluster.ray_cluster import ClusterTroubleError, RayCluster, Request, Start
+from src.processing.cluster.work import NOT_READ
 
 
 class Call:
@@ -87,11 +88,11 @@ class Driven:
     """A cluster whose thread is the test's own."""
 
     def __init__(self, ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(ray_cluster, "connected", lambda start: ray)
+        monkeypatch.setattr(ray_cluster, "connected", lambda address, here: ray)
         self.ray = ray
         self.replies: list[tuple[int, str, bytes]] = []
-        start = Start("local", (), False, 1, 60.0)
-        self.cluster = RayCluster(start, b"", self._replied, lambda workers: None)
+        start = Start("local", (), False, 1, "", 60.0)
+        self.cluster = RayCluster(start, b"", self._replied, lambda *_: None, lambda: None)
         self.look()
 
     def _replied(self, request: Request, state: str, made: bytes, worker: int | None) -> None:
@@ -134,6 +135,28 @@ def test_work_is_done(driven: Driven) -> None:
     driven.call_of(1).end(b"one")
     driven.until(lambda: len(driven.replies) == 2)
     assert sorted(driven.replies) == [(1, "done", b"one"), (2, "done", b"two")]
+
+
+def test_what_is_too_large_to_be_sent_goes_to_who_can_read_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driven = Driven(FakeRay(8), monkeypatch)  # two workers
+    driven.until(lambda: sum(each.about is not None for each in driven.cluster._workers) == 2)
+    driven.ask(1)
+    first = driven.call_of(1)
+    first.end(NOT_READ)
+    driven.until(lambda: len(driven.ray.calls) == 2)
+    second = driven.call_of(1)
+    assert second.actor is not first.actor and second.arguments == (b"work 1",)
+    second.end(b"one")
+    driven.until(lambda: len(driven.replies) == 1)
+    driven.ask(2)
+    driven.call_of(2).end(NOT_READ)
+    driven.until(lambda: len(driven.ray.calls) == 4)
+    driven.call_of(2).end(NOT_READ)
+    driven.until(lambda: len(driven.replies) == 2)
+    assert driven.replies == [(1, "done", b"one"), (2, "unread", b"")]
+    driven.cluster.close()
 
 
 def test_what_a_dead_worker_had_is_done_by_another_one_after_the_other(driven: Driven) -> None:
