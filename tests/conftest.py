@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -28,8 +29,10 @@ from src.models.starter import architecture, segmenter
 from src.records import EMBEDDING_DIM, Segment
 from src.starter.scenes import draw_scene
 from tests.bundled_models import loading_once
-from tests.remembered_masks import Masks, remembering
+from tests.remembered_masks import Masks
+from tests.remembered_vectors import Encode
 from tests.remembered_videos import copy_of_drawn
+from tests.remembering import remember_in
 from tests.warm_start import WarmStart, with_warm_children
 
 TESTS = Path(__file__).parent
@@ -109,6 +112,14 @@ def warm_children() -> Iterator[WarmStart | None]:
     start.close()
 
 
+class Anew(NamedTuple):
+    """The bundled models' own methods, which remember nothing."""
+
+    masks: Masks
+    encode_image: Encode
+    encode_text: Encode
+
+
 def of_this_run(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     """Make a folder for all processes of this run."""
     base = tmp_path_factory.getbasetemp()
@@ -119,17 +130,17 @@ def of_this_run(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def cut_already(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the masks that the processes of this run have cut."""
+    """A folder of what the processes of this run have cut and embedded."""
     return of_this_run(tmp_path_factory, "cut already")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cut_anew(cut_already: Path) -> Iterator[Masks]:
-    """A picture is cut once in a run; gives what cuts each, for tests of the models."""
-    cut = MaskGenerator.masks
+def made_anew(cut_already: Path) -> Iterator[Anew]:
+    """A picture is cut and embedded once in a run; gives what does it each time."""
+    anew = Anew(MaskGenerator.masks, ClipEncoder.encode_image, ClipEncoder.encode_text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MaskGenerator, "masks", remembering(cut, cut_already))
-        yield cut
+        remember_in(cut_already, patch.setattr)
+        yield anew
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -146,8 +157,11 @@ def loaded_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def warm_program(warm_children: WarmStart | None) -> Iterator[WarmStart]:
-    """Starts main.py with torch and what is built on it imported, and nothing of the program."""
-    start = WarmStart("src.models", "open_clip", "segment_anything", children=warm_children)
+    """Starts main.py with torch, what is built on it and the program's own modules imported."""
+    start = WarmStart(
+        "open_clip", "segment_anything", "src.cli.commands", "src.gui.main_window",
+        "src.gui.app.probe", "src.library", children=warm_children,
+    )  # fmt: skip
     yield start
     start.close()
 

@@ -74,11 +74,6 @@ def _kept(file: Path | None, make: Callable[[], list[dict[str, Any]]]) -> list[d
     return records
 
 
-def remember_in(folder: Path) -> None:
-    """Have this process, a program that was started, cut what no other one has cut."""
-    MaskGenerator.masks = remembering(MaskGenerator.masks, folder)  # type: ignore[method-assign]
-
-
 def embedding_once(embed: Embed) -> Embed:
     """Make a `PromptableSam.embed` that looks once at a picture that comes again soon."""
     made: OrderedDict[object, SamEmbedding] = OrderedDict()

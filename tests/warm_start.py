@@ -27,8 +27,11 @@ from typing import Any
 # Not by src.config, which reads the environment when it is imported: that has to be the program's.
 APPLICATION_FOLDER = Path(__file__).parents[1]
 LONGEST_REQUEST = 1 << 20
-# Names a folder of masks for a program that need not cut what others have cut.
+# Names a folder for a program that need not cut and embed what others have.
 CUT_ALREADY = "TESTS_CUT_ALREADY"
+# What modules of the program read of the environment when they are imported: where one differs
+# from the first process's, they are imported anew.
+READ_WHEN_IMPORTED = ("MEDIA_LIBRARY_MODELS",)
 # The program's own that hundreds of tests start.
 CHILDREN = {"src.database.index_server", "src.processing.video_server"}
 
@@ -204,8 +207,12 @@ def become(request: dict[str, Any]) -> None:
     if request["session"]:
         os.setsid()
     os.chdir(request["folder"])
+    before = dict(os.environ)
     os.environ.clear()
     os.environ.update(request["environment"])
+    if any(os.environ.get(name) != before.get(name) for name in READ_WHEN_IMPORTED):
+        for name in [name for name in sys.modules if name.split(".")[0] in ("main", "src")]:
+            del sys.modules[name]
     # those of the first process have found out what kind of files they write to
     sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", closefd=False)  # type: ignore[misc]
@@ -220,9 +227,9 @@ def become(request: dict[str, Any]) -> None:
         used.subprocess = with_warm_children(WarmStart.on(request["line"]))
     cut_already = os.environ.pop(CUT_ALREADY, None)  # the index, its child, has no use for it
     if cut_already is not None:
-        from tests.remembered_masks import remember_in
+        from tests.remembering import remember_in
 
-        remember_in(Path(cut_already))
+        remember_in(Path(cut_already), setattr)
     words = request["words"]
     if words[0] == "-m":
         sys.argv = words[1:]

@@ -26,10 +26,12 @@ def screen(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
     warm_program: WarmStart,
+    cut_already: Path,
 ) -> Iterator[Screen]:
     if missing := missing_packages():
         pytest.skip(f"the window can't be driven here; apt install {' '.join(missing)}")
     screen = Screen(tmp_path_factory.mktemp("screen"), warm_program.popen)
+    screen.environment[CUT_ALREADY] = str(cut_already)
     request.config.stash[SCREEN] = screen
     yield screen
     screen.close()

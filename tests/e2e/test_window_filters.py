@@ -45,3 +45,5 @@ def test_a_filtered_search_is_saved_run_and_removed(window: Window) -> None:
     window.screen.wait_still()
     window.key("Down", "Down", "Return")
     window.wait("no saved search", lambda s: "Saved searches" not in s["texts"])
+    window.click("Clear")  # others go on in this window
+    window.wait("no filter", lambda s: "Kind: objects" not in s["texts"])

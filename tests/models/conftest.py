@@ -1,18 +1,22 @@
-"""What the tests of the models share: SAM cuts every picture anew, and looks at it once."""
+"""What the tests of the models share: all is cut and embedded anew; SAM looks once at a picture."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
+from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator
 from src.models.promptable_sam import PromptableSam
-from tests.remembered_masks import Embed, Masks, embedding_once
+from tests.conftest import Anew
+from tests.remembered_masks import Embed, embedding_once
 
 
 @pytest.fixture(autouse=True)
-def cuts_anew(cut_anew: Masks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MaskGenerator, "masks", cut_anew)
+def makes_anew(made_anew: Anew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MaskGenerator, "masks", made_anew.masks)
+    monkeypatch.setattr(ClipEncoder, "encode_image", made_anew.encode_image)
+    monkeypatch.setattr(ClipEncoder, "encode_text", made_anew.encode_text)
 
 
 EMBED = PromptableSam.embed

@@ -1,3 +1,3 @@
-from tests.models.conftest import cuts_anew, embed_once, embeds_once
+from tests.models.conftest import embed_once, embeds_once, makes_anew
 
-__all__ = ["cuts_anew", "embed_once", "embeds_once"]
+__all__ = ["embed_once", "embeds_once", "makes_anew"]

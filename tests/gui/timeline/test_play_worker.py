@@ -151,7 +151,7 @@ def test_playing_holds_few_frames_and_drops_the_late(
     frame, dropped = worker.take(1.25)
     assert frame is not None and (frame.timestamp_s, dropped) == (1.2, 2)
     shown = [frame.timestamp_s]
-    while worker.waiting() or heard.said.empty():
+    while heard.said.empty() or worker.waiting():  # the end is said after the last frame is there
         assert worker.waiting() <= MOST_WAITING
         frame, _ = worker.take(worker.next_s() or 0.0)
         if frame is not None:
