@@ -68,7 +68,7 @@ class MediaLibraryApp(Commands):
             paths.root,
             Settings.load(paths.settings),
             lambda on_recovery: self._initialize(
-                read_only=read_only, on_recovery=on_recovery, upkeep_later=True
+                read_only=read_only, on_recovery=on_recovery, upkeep_later=True, to_browse=True
             ),
             media,
             draw_samples,

@@ -66,6 +66,7 @@ class OpenLibrary:
         examine: bool = False,
         on_recovery: Callable[[int, int], None] | None = None,
         upkeep_later: bool = False,
+        to_browse: bool = False,
     ) -> None:
         """Open a library, making it when it is not there.
 
@@ -76,6 +77,8 @@ class OpenLibrary:
                 are exact and don't ask the index, and what would write raises DatabaseError.
             upkeep_later: leave what nobody has to wait for to the jobs of `upkeep`: the day's
                 examination and backup of a large library, and telling the index what is new.
+            to_browse: all of it is looked at, not only searched: one of an earlier version, which
+                a reader can't bring up to date, is refused.
 
         Raises:
             LibraryLockedError: another process has it open; on a network share another machine,
@@ -100,6 +103,8 @@ class OpenLibrary:
             self.metadata = MetadataDatabase(
                 self.paths, read_only, examine, on_recovery, upkeep_later
             )
+            if to_browse:
+                self.metadata.connection.refuse_older()
         except BaseException:
             if self._lock is not None:
                 self._lock.release()

@@ -35,6 +35,7 @@ class Commands:
         examine: bool = False,
         on_recovery: Callable[[int, int], None] | None = None,
         upkeep_later: bool = False,
+        to_browse: bool = False,
     ) -> MediaLibrary:
         """Open the library, with the models and settings it is to use.
 
@@ -53,6 +54,7 @@ class Commands:
             examine=examine,
             on_recovery=on_recovery or RecoveryLine().show,
             upkeep_later=upkeep_later,
+            to_browse=to_browse,
         )
         try:
             self._choose_chroma(library)

@@ -13,7 +13,7 @@ from pathlib import Path
 from src.database.backup import back_up, back_up_in_steps, damage_of, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection, is_damage
-from src.database.file_to_read import FileToRead, other_schema
+from src.database.file_to_read import FileToRead, newer_schema, older_schema
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
@@ -102,7 +102,7 @@ class Connection:
                 self._file.uri()  # whether it can be read, before anything tries to
             self._refuse_others()
             if self._read_only:
-                if problem := other_schema(self.read(), path):
+                if problem := newer_schema(self.read(), path):
                     raise DatabaseError(problem)
             else:
                 self._writer = self._opened_to_write(examine, on_progress)
@@ -316,7 +316,16 @@ class Connection:
         """
         if self._file is None:
             return ""
-        return self._file.why_lost() or other_schema(self.read(), self.path)
+        return self._file.why_lost() or newer_schema(self.read(), self.path)
+
+    def refuse_older(self) -> None:
+        """Check, before all of a library is looked at, that a reader knows all of its tables.
+
+        Raises:
+            DatabaseError: it is of an earlier version, and nobody has brought it up to date.
+        """
+        if problem := older_schema(self.read(), self.path):
+            raise DatabaseError(problem)
 
     def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
         """Leave a mark, so that the next process that opens the file examines it."""

@@ -81,22 +81,31 @@ class FileToRead:
         return ""
 
     def why_other(self) -> str:
-        """Return what other_schema does, asked of the file anew; "" where it can't be asked."""
+        """Return why its tables are not those that are read here, asked anew; "" if they are."""
         try:
             with closing(sqlite3.connect(self.uri()[0], uri=True)) as db:
-                return other_schema(db, self.path)
+                return newer_schema(db, self.path) or older_schema(db, self.path)
         except (sqlite3.Error, DatabaseError):
             return ""
 
 
-def other_schema(db: sqlite3.Connection, path: Path) -> str:
-    """Return why a library's tables are not those this program reads, as a sentence; "" if so."""
+def newer_schema(db: sqlite3.Connection, path: Path) -> str:
+    """Say of a library that a newer version has changed it, as a sentence; "" where none has."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         return (
             f"{path}: a newer version of this program has changed the library (schema {version}, "
             f"this one knows {len(MIGRATIONS)}); install the newer version to open it"
         )
+    return ""
+
+
+def older_schema(db: sqlite3.Connection, path: Path) -> str:
+    """Say of a library that it is of an earlier version, as a sentence; "" where it is not.
+
+    A search in one works; what has come since is not in its tables.
+    """
+    version = db.execute("PRAGMA user_version").fetchone()[0]
     if version < len(MIGRATIONS):
         return (
             f"{path}: the library is of an earlier version (schema {version}, this program reads "

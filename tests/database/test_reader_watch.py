@@ -23,6 +23,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
 from src.database.reader_watch import ReaderWatch
 from src.errors import DatabaseError
+from src.library import MediaLibrary
 from src.network_shares import NetworkShare
 from tests.conftest import add_media_with, unit_vectors
 from tests.old_schema import make_old
@@ -169,12 +170,18 @@ def test_a_schema_that_a_newer_version_changes_is_said_and_fails_with_a_sentence
         reader.info("a")
 
 
-def test_a_library_of_an_earlier_version_is_not_read(paths: LibraryPaths) -> None:
+def test_a_library_of_an_earlier_version_is_said_to_be_one(paths: LibraryPaths) -> None:
     MetadataDatabase(paths).close()
     make_old(paths.metadata_db, len(MIGRATIONS) - 1)
     before = paths.metadata_db.read_bytes()
-    with pytest.raises(DatabaseError, match=r"earlier version.*open it once without --read-only"):
-        MetadataDatabase(paths, read_only=True)
+    earlier = pytest.raises(DatabaseError, match=r"earlier version.*once without --read-only")
+    with closing(MetadataDatabase(paths, read_only=True)) as reader:  # a search works
+        with earlier:
+            reader.connection.refuse_older()
+        with earlier:
+            reader.connection.read().execute("SELECT * FROM a_table_that_came_since")
+    with earlier:
+        MediaLibrary(paths, read_only=True, to_browse=True)
     assert paths.metadata_db.read_bytes() == before
 
 
@@ -289,4 +296,4 @@ def test_a_library_on_a_disk_that_is_mounted_to_be_read_only(
             assert marker_of_open(paths.metadata_db).exists() is False
             assert reader.info("a") == "after" and not watch(reader).look().lost
     finally:
-        subprocess.run(["umount", str(other)], check=True)
+        subprocess.run(["umount", "--lazy", str(other)], check=True)

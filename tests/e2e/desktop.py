@@ -40,6 +40,7 @@ LOOK_EVERY_S = 0.02
 OLD_LOOK_S = 1.0  # how long a busy window is waited for before what it showed is taken
 STILL_LOOKS = 5  # of the probe: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
+ADD = "Add Images/Videos"
 ADD_BUTTON = [ImageColor.getrgb(DARK.selection), ImageColor.getrgb(DARK.selection_hover)]
 SYSTEM_PYTHON = "/usr/bin/python3"
 GTK = "import gi; gi.require_version('Gtk', '3.0')"
@@ -393,7 +394,9 @@ class Window:
 
         def shown() -> bool:
             state = self.state()  # a dialog may come or go meanwhile
-            left, top, _, _ = state["buttons"]["Add Images/Videos"]
+            if ADD not in state["buttons"]:  # a window that only reads has nothing so bright
+                return True
+            left, top, _, _ = state["buttons"][ADD]
             pixel = self.screen.picture().convert("RGB").getpixel((left + 12, top + 6))
             return (pixel in ADD_BUTTON) != state["dialog"]
 

@@ -48,7 +48,9 @@ class ReaderCard(Focusable):
             anchor="w",
             wraplength=_WRAP,
         )
-        self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(2, 8))
+        self._text.grid(row=1, column=0, columnspan=2, sticky="nw", padx=12, pady=(2, 8))
+        # two lines, whatever is said: what is below stays where it is
+        self._card.grid_rowconfigure(1, minsize=theme.px(44))
         for part in (self._card, self._title, arrow, self._text):
             tkinter.Misc.bind(part, "<Button-1>", lambda _: on_press(), "+")
             for inner in part.winfo_children():

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from src.errors import MediaLibraryError
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.reader_records import ReaderState
@@ -20,7 +19,7 @@ SHOW_EVERY_S = 10.0
 WRITER_WORDS = {
     "open": "Another program has it open to write.",
     "closed": "Nobody is writing to it.",
-    "killed": "The program that wrote ended without closing it. What it stored is kept.",
+    "killed": "The writer was killed. All that it stored is kept.",
 }
 NEWER = "Newer is stored. It will be shown in a moment."
 LOST = "It can't be followed any more. Click to open it again."
@@ -79,10 +78,9 @@ class ReadingBeside:
             self._session.main_thread.after(LOOK_EVERY_S, self._look)
 
     def _failed(self, exc: Exception) -> None:
-        """Look again all the same; what nobody could foresee goes to the window's handler."""
+        """Look again all the same, and leave the rest to the window's error handler."""
         self._look_later()
-        if not isinstance(exc, MediaLibraryError):
-            raise exc
+        raise exc
 
     def _looked(self, state: ReaderState) -> None:
         self._look_later()

@@ -164,9 +164,10 @@ class Sidebar(ctk.CTkFrame):
     def _fit(self) -> None:
         """Say what is in the library, and of the models, in a line each where the window is low.
 
-        So it is beside a list alone.
+        So it is beside a list alone, or where the higher card of a reader is.
         """
-        is_low = self._has_list and self.winfo_height() < self.theme.px(_ROOMY)
+        needs_room = self._has_list or self.reader is not None
+        is_low = needs_room and self.winfo_height() < self.theme.px(_ROOMY)
         if is_low == bool(self._in_short.winfo_manager()):
             return
         shown, hidden = (self._in_short, self._table) if is_low else (self._table, self._in_short)

@@ -88,8 +88,22 @@ def test_readme_names_all_keys() -> None:
         assert written in readme, action.name
 
 
+def test_a_window_that_only_reads_has_no_action_that_writes() -> None:
+    window = window_with(chosen("failed", True, True, []))
+    assert "Retry" in [action.name for action in menu_actions(CARD_MENU, window)]
+    window.session.read_only = True
+    names = [action.name for action in menu_actions(CARD_MENU, window)]
+    assert names == ["Show error", "Show in folder"]
+    for key in ("add", "settings", "label", "remove-selected", "edit-mask", "rename-search"):
+        action = next(each for each in actions() if each.key == key)
+        assert action.writes and not action.can_run(window)
+    others = {"library", "map", "duplicates", "export", "paste", "open-hit", "save-crops"}
+    assert not any(each.writes for each in actions() if each.key in others)
+
+
 def window_with(card: ChosenCard | None) -> Any:
-    return SimpleNamespace(panels=SimpleNamespace(library=SimpleNamespace(chosen=card)))
+    panels = SimpleNamespace(library=SimpleNamespace(chosen=card))
+    return SimpleNamespace(panels=panels, session=SimpleNamespace(read_only=False))
 
 
 def chosen(status: str, is_stopped: bool, is_missing: bool, done: list[Any]) -> ChosenCard:

@@ -17,6 +17,7 @@ def known(names: list[str], of_models: list[str]) -> tuple[KnownLabels, Any]:
     every = Names([*((name, 7) for name in names), *((name, 0) for name in of_models)])
     verbs = SimpleNamespace(list=lambda: labels, names=lambda: every)
     session: Any = SimpleNamespace(
+        read_only=False,
         signals=Listeners(),
         is_open=False,
         library=SimpleNamespace(labels=verbs),

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from src.errors import ClusterError, ExportError
+from src.errors import ClusterError, DatabaseError, ExportError
 from src.events import Event, JobStarted, Progress
-from src.gui.core.session import Session
+from src.gui.core.session import READ_ONLY, Session
+from src.job_kinds import job_kinds
 
 Job = Callable[[], Iterator[Event]]
 
@@ -230,3 +231,29 @@ def test_how_far_a_recovery_is_comes_to_the_window_now_and_then(
     for worker in set(session._workers.values()):
         worker.stop()
     assert told == [(1, 3), (3, 3)] and not errors
+
+
+def test_a_session_that_only_reads_begins_nothing_that_writes(
+    session: Session, main_thread: MainThread
+) -> None:
+    session.read_only = True
+    done: list[str] = []
+    for kind in (kind for kind in job_kinds() if kind.writes):
+        with pytest.raises(DatabaseError, match="open to read only"):
+            session.start(kind.key, lambda: iter(()), "")
+    for change in (session.change, session.change_saved_searches):
+        with pytest.raises(DatabaseError, match="open to read only"):
+            change(lambda: done.append("changed"))
+    assert not done and not session.all_jobs
+    session.start("export", lambda: iter(()), "")
+    main_thread.turn_until(lambda: not session.all_jobs)
+
+
+def test_what_writes_is_switched_off_where_the_library_is_only_read(session: Session) -> None:
+    forbidden: list[str] = []
+    control: Any = SimpleNamespace(forbid=forbidden.append)
+    session.only_to_write(control)
+    assert not forbidden
+    session.read_only = True
+    session.only_to_write(control, control)
+    assert forbidden == [READ_ONLY] * 2

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from src.gui.core.session import READ_ONLY
 from src.gui.core.undoable_acts import Act, UndoableActs
 from tests.held_threads import HeldThreads
 
@@ -36,7 +37,7 @@ def verbs() -> Verbs:
 
 @pytest.fixture
 def acts(threads: HeldThreads, verbs: Verbs) -> UndoableActs:
-    session: Any = SimpleNamespace(main_thread=threads)
+    session: Any = SimpleNamespace(main_thread=threads, read_only=False)
     return UndoableActs(session, lambda: verbs, lambda: None, lambda _: None)
 
 
@@ -86,3 +87,13 @@ def test_acts_that_are_forgotten_stand(
     acts.redo()
     threads.work()
     assert verbs.asked == ["undo one"] and not acts.can_undo and not acts.can_redo
+
+
+def test_where_nothing_can_be_changed_that_is_said_and_nothing_is_done() -> None:
+    said: list[str] = []
+    session: Any = SimpleNamespace(read_only=True)  # nothing is run in another thread
+    verbs: Any = SimpleNamespace()
+    acts = UndoableActs(session, lambda: verbs, lambda: None, said.append)
+    acts.do(Act(lambda: pytest.fail("it was saved")))
+    acts.do_found(lambda: pytest.fail("it was looked up"), lambda _: None)
+    assert said == [READ_ONLY] * 2 and not acts.can_undo

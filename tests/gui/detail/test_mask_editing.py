@@ -65,7 +65,10 @@ class Desk:
         self.shown: list[str] = []
         self.refreshed: list[str] = []
         session = SimpleNamespace(
-            main_thread=self.threads, library=self.library, tell_content_changed=lambda: None
+            read_only=False,
+            main_thread=self.threads,
+            library=self.library,
+            tell_content_changed=lambda: None,
         )
         context: Any = SimpleNamespace(session=session)
         actions = MaskEditingActions(

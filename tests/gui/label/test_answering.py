@@ -24,7 +24,7 @@ class Desk:
         self.labels, self.thread = FakeLabels(), WaitingThread()
         self.labels.add("yellow block")
         self.labels.add("red block")
-        session: Any = SimpleNamespace(main_thread=self.thread)
+        session: Any = SimpleNamespace(main_thread=self.thread, read_only=False)
         self.said: list[str] = []
         self.saved: list[int] = []
         self.returned: list[Sequence[str]] = []

@@ -64,7 +64,7 @@ class Review(SimpleNamespace):
         browse = SimpleNamespace(frame_view=lambda key: f"view of {key}")
         library = SimpleNamespace(labels=self.verbs, browse=browse)
         self.thread = DirectThread()
-        session: Any = SimpleNamespace(library=library, main_thread=self.thread)
+        session: Any = SimpleNamespace(library=library, main_thread=self.thread, read_only=False)
         self.told: list[str] = []
         self.acts = UndoableActs(session, lambda: self.verbs, lambda: None, self.told.append)
         self.queue = ReviewQueue(session, self.acts, lambda looked: None, str)

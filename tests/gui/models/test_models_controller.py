@@ -50,6 +50,8 @@ class Session:
 
     models_ready = True
 
+    read_only = False
+
     def __init__(self) -> None:
         self.signals, self.library = Listeners(), Library()
         self.jobs: list[JobState] = []

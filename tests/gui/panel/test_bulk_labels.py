@@ -45,8 +45,10 @@ class Bulk(SimpleNamespace):
         self.verbs, self.said, self.told = Verbs(), list[tuple[str, bool]](), 0
         known: Any = SimpleNamespace(labels=[Label(name, "#5B96EE") for name in labels])
         known.with_key = partial(KnownLabels.with_key, known)
+        known._session = SimpleNamespace(read_only=False)
         known.why_none = partial(KnownLabels.why_none, known)
         session: Any = SimpleNamespace(
+            read_only=False,
             library=SimpleNamespace(labels=self.verbs),
             main_thread=DirectThread(),
             signals=Listeners(),

@@ -26,6 +26,7 @@ class Asking:
         signals = SimpleNamespace(content_changed=[], job_ended=[], job_event=[])
         browse = SimpleNamespace(is_empty=lambda: False)
         self.session: Any = SimpleNamespace(
+            read_only=False,
             signals=signals,
             main_thread=SimpleNamespace(run=self._later),
             library=SimpleNamespace(browse=browse),
