@@ -118,7 +118,7 @@ class Commands:
     def _ingest(self) -> int:
         from src.cli.report import event_as_json, note, print_json
         from src.errors import ClusterError, DatabaseError
-        from src.events import FileDone, FileKnown, JobDone
+        from src.events import ClusterWorkers, FileDone, FileKnown, JobDone
 
         given, paths = self.arguments.paths, self._paths()
         absent = [path for path in given if not os.path.lexists(path)]
@@ -128,7 +128,7 @@ class Commands:
                 raise UsageError(nothing_to_do)
             paths.check_ownership()
             raise DatabaseError(f"{no_such(absent)}; nothing was added")
-        done, taken = JobDone(), 0
+        done, taken, sent = JobDone(), 0, 0
         with self._initialize() as library:
             if not given and not library.unfinished() and not library.stopped():
                 raise UsageError(f"{nothing_to_do}; there is no unfinished work to continue")
@@ -141,6 +141,8 @@ class Commands:
                         print_json(event_as_json(event))
                     if isinstance(event, JobDone):
                         done = event
+                    elif isinstance(event, ClusterWorkers):
+                        sent = event.sent
             except ClusterError as exc:
                 raise ClusterError(f"{exc}; `ingest --ray off` adds without it") from exc
             except Terminated:
@@ -154,6 +156,11 @@ class Commands:
             f"{counted(done.files, 'file')}: {counted(done.frames, 'frame')} and "
             f"{counted(done.segments, 'segment')} added, {counted(len(done.failed), 'file')} failed"
         )
+        if sent:
+            note(
+                f"{counted(sent, 'file')} had to be sent to workers that did not find them; where "
+                "storage is shared, `--ray-root HERE=THERE` says what it is called there"
+            )
         if left:
             note(f"{counted(left, 'file')} left of an add that was stopped; `ingest` adds them")
         if str(done.passed_over):

@@ -20,22 +20,22 @@ class WatchedConnection(sqlite3.Connection):
     Attributes:
         on_damage: turns SQLite's message into one for a person.
         on_failure: does the same with others, where there is more to say of them; else None.
-        interrupt: a Ctrl-C that came while SQLite called one of our functions: it says then that
+        interrupted_by: a Ctrl-C that came while SQLite called one of our functions: it says then that
             the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]
     on_failure: Callable[[sqlite3.DatabaseError], DatabaseError | None]
-    interrupt: BaseException | None = None
+    interrupted_by: BaseException | None = None
 
-    def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:  # type: ignore[override]
+    def create_function(self, name: str, narg: int, func: Any, **how: Any) -> None:
         def noted(*arguments: Any) -> Any:
             try:
                 return func(*arguments)
             except Exception:
                 raise
             except BaseException as exc:
-                self.interrupt = exc
+                self.interrupted_by = exc
                 raise
 
         super().create_function(name, narg, noted, **how)
@@ -63,7 +63,7 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
         except sqlite3.DatabaseError as exc:
             connection = cursor.connection
             assert isinstance(connection, WatchedConnection)
-            interrupt, connection.interrupt = connection.interrupt, None
+            interrupt, connection.interrupted_by = connection.interrupted_by, None
             if interrupt is not None:
                 raise interrupt from None
             if is_damage(exc):

@@ -13,6 +13,7 @@ from src.errors import DatabaseError
 def connected() -> WatchedConnection:
     connection = sqlite3.connect(":memory:", factory=WatchedConnection)
     connection.on_damage = lambda exc: DatabaseError(str(exc))
+    connection.on_failure = lambda exc: None
     return connection
 
 
@@ -24,7 +25,7 @@ def test_it_is_no_damage() -> None:
     connection.create_function("checked", 1, interrupted)
     with pytest.raises(KeyboardInterrupt):
         connection.execute("SELECT checked(1)").fetchall()
-    assert connection.interrupt is None
+    assert connection.interrupted_by is None
 
 
 def test_a_function_that_fails_over_a_row_is() -> None:

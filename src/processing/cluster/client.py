@@ -92,9 +92,9 @@ class ClusterProcess:
 
     @property
     def workers(self) -> ClusterWorkers | None:
-        """Return what is known of the workers now; None while there is none."""
+        """Return what is known of the workers now; None before the first has begun."""
         told = self._workers
-        if not told:
+        if not self.begun.done():
             return None
         return ClusterWorkers(
             tuple(each["machine"] for each in told),
