@@ -167,7 +167,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             report_crash(exc, arguments.library)
         return 1
     except KeyboardInterrupt:
-        print("Stopped. The next ingest continues where this one was.", file=sys.stderr)
+        goes_on = "The next ingest continues where this one was."
+        is_adding = arguments.command in ("ingest", None)
+        print(f"Stopped. {goes_on}" if is_adding else "Stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()

@@ -31,8 +31,11 @@ _ORDERS: dict[MediaOrder, str] = {
     "added": "SELECT id FROM media_files ORDER BY added_at DESC, id",
     "captured": f"SELECT id FROM media_files ORDER BY {_CAPTURED} DESC, id",
     "segments": (
-        "SELECT m.id FROM media_files m LEFT JOIN frames f ON f.media_file_id = m.id"
-        " LEFT JOIN segments s ON s.frame_id = f.id GROUP BY m.id ORDER BY count(s.id) DESC, m.id"
+        # counted by an index that is small and in the order of frames
+        "SELECT m.id FROM media_files m LEFT JOIN (SELECT f.media_file_id, sum(some.n) AS n"
+        " FROM (SELECT frame_id, count(*) AS n FROM segments GROUP BY frame_id) some"
+        " JOIN frames f ON f.id = some.frame_id GROUP BY f.media_file_id) counted"
+        " ON counted.media_file_id = m.id ORDER BY coalesce(counted.n, 0) DESC, m.id"
     ),
 }
 
@@ -212,16 +215,15 @@ class BrowseQueries:
     def _walk(self, where: SegmentCondition, n: int) -> list[str]:
         """Go through the media files, those added last first, until n segments are found."""
         condition, reader = where.condition().one_by_one(), self.metadata.connection.read()
-        media = int(reader.execute("SELECT count(*) FROM media_files").fetchone()[0])
+        media = [row[0] for row in reader.execute(_ORDERS["added"])]
         ids, first, size = list[str](), 0, MEDIA_AT_ONCE
-        while len(ids) < n and first < media:
+        while len(ids) < n and first < len(media):
             rows = reader.execute(
-                "SELECT s.id FROM (SELECT id FROM media_files ORDER BY added_at DESC, id"
-                " LIMIT ? OFFSET ?) some CROSS JOIN media_files m ON m.id = some.id"
+                f"SELECT s.id FROM {LISTED} some CROSS JOIN media_files m ON m.id = some.value"
                 " CROSS JOIN frames f ON f.media_file_id = m.id"
                 f" CROSS JOIN segments s ON s.frame_id = f.id WHERE {condition.sql}"
                 f" ORDER BY {_AS_SHOWN} LIMIT ?",
-                (size, first, *condition.values, n - len(ids)),
+                (json.dumps(media[first : first + size]), *condition.values, n - len(ids)),
             )
             ids += [row["id"] for row in rows]
             first, size = first + size, 4 * size
@@ -247,7 +249,7 @@ class BrowseQueries:
         if condition not in known:
             reader = self.metadata.connection.read()
             with giving_up(reader, wanted):
-                sql = f"SELECT count(*) FROM ({condition.sql})"
+                sql = condition.counted or f"SELECT count(*) FROM ({condition.sql})"
                 known[condition] = int(reader.execute(sql, condition.values).fetchone()[0])
         return known[condition]
 

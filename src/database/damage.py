@@ -20,8 +20,8 @@ class WatchedConnection(sqlite3.Connection):
     Attributes:
         on_damage: turns SQLite's message into one for a person.
         on_failure: does the same with others, where there is more to say of them; else None.
-        interrupted_by: a Ctrl-C that came while SQLite called one of our functions: it says then that
-            the function failed, as it does where a row is damaged.
+        interrupted_by: a Ctrl-C that came while SQLite called one of our functions: it says then
+            that the function failed, as it does where a row is damaged.
     """
 
     on_damage: Callable[[sqlite3.DatabaseError], DatabaseError]

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 
-from src.database.conditions import FRAMES, Condition, SegmentCondition
+from src.database.conditions import Condition, SegmentCondition
 from src.database.filtered_rows import MOST_STEPS
 from src.database.giving_up import giving_up
 from src.database.metadata_db import MetadataDatabase
@@ -22,6 +22,20 @@ FOLDER = rf"rtrim(replace(path, '\', '/'), {_LETTERS})"
 CAMERA = """CASE WHEN instr(lower(camera_model), lower(coalesce(camera_make, ''))) = 1
     THEN camera_model
     ELSE trim(coalesce(camera_make, '') || ' ' || coalesce(camera_model, '')) END"""
+# A filter that is not through after so many steps of SQLite's machine for each segment there is
+# leaves more than one in twenty: then it takes less time to go through all segments.
+STEPS_A_SEGMENT = 1
+# Fewer than one segment in so many are looked up one by one. Of more, the index that has nothing
+# but frames and segments is gone through: it is read in one piece, and a thirtieth of the table.
+FEW = 200
+_MEDIA_OF_FEW = (
+    f"SELECT f.media_file_id FROM {LISTED} wanted CROSS JOIN segments s ON s.rowid = wanted.value"
+    " CROSS JOIN frames f ON f.id = s.frame_id"
+)
+_MEDIA_OF_MANY = (
+    "SELECT f.media_file_id FROM frames f WHERE EXISTS (SELECT 1 FROM segments s"
+    f" INDEXED BY segments_by_frame WHERE s.frame_id = f.id AND +s.rowid IN {LISTED})"
+)
 _IS_DATED = "captured_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
 
 
@@ -77,24 +91,27 @@ class MediaFacts:
 def media_where(reader: sqlite3.Connection, where: SegmentCondition | None) -> Condition:
     """Write a condition on `m` (media_files): a filter leaves a segment of it.
 
-    What leaves few is listed. Otherwise each file is asked about, which ends at its first segment
-    that is left.
+    Where it is soon known which segments a filter leaves, their files are found by them. Else all
+    segments are gone through once, file by file, each up to its first that is left.
     """
     if not where:
         return Condition("1")
     condition = where.condition()
+    # rows are given in order, so that this is how many there are, or a few more
+    segments = reader.execute("SELECT max(rowid) FROM segments").fetchone()[0] or 0
     try:
-        with giving_up(reader, lambda: False, MOST_STEPS):
+        with giving_up(reader, lambda: False, max(MOST_STEPS, STEPS_A_SEGMENT * segments)):
             rows = reader.execute(
-                "SELECT DISTINCT f.media_file_id FROM segments s"
-                f" {condition.joins or FRAMES} WHERE {condition.sql}",
+                f"SELECT s.rowid FROM segments s {condition.joins} WHERE {condition.sql}",
                 condition.values,
             )
-            ids = [row[0] for row in rows]
+            rows.row_factory = None
+            left = [row[0] for row in rows]
     except GivenUp:
         return Condition(
             "EXISTS (SELECT 1 FROM frames f CROSS JOIN segments s ON s.frame_id = f.id"
             f" WHERE f.media_file_id = m.id AND {condition.sql})",
             condition.values,
         )
-    return Condition(f"m.id IN {LISTED}", (json.dumps(ids),))
+    found = _MEDIA_OF_FEW if len(left) * FEW <= segments else _MEDIA_OF_MANY
+    return Condition(f"m.id IN ({found})", (json.dumps(left),))

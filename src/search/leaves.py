@@ -30,6 +30,16 @@ def _on_frames(sql: str) -> str:
     return f"s.frame_id IN (SELECT id FROM frames WHERE {sql}{one_by_one('id = s.frame_id')})"
 
 
+# Nearly always one tag has a name, and no segment has it twice: its rows are counted. The segments
+# of several are made a list of, so that one that has two of them counts once.
+_OF_TAGS = f"SELECT id FROM tags WHERE casefold_key(name) IN {LISTED.replace('?', '?1')}"
+_WITH_TAGS = f"FROM segment_tags WHERE tag_id IN ({_OF_TAGS}) AND confidence >= ?2"
+_COUNT_TAGGED = (
+    f"SELECT CASE WHEN (SELECT count(*) FROM ({_OF_TAGS})) < 2 THEN (SELECT count(*) {_WITH_TAGS})"
+    f" ELSE (SELECT count(*) FROM (SELECT DISTINCT segment_id {_WITH_TAGS})) END"
+)
+
+
 @leaf("tag", "tag:dog>=0.8")
 @dataclass(frozen=True)
 class Tagged(Leaf):
@@ -44,6 +54,7 @@ class Tagged(Leaf):
             f" (SELECT id FROM tags WHERE casefold_key(name) IN {LISTED}) AND st.confidence >= ?"
             f"{one_by_one('st.segment_id = s.id')})",
             (json.dumps([casefold_key(name) for name in self.names]), self.min_confidence),
+            _COUNT_TAGGED,
         )
 
     @classmethod

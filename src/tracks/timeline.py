@@ -11,7 +11,7 @@ from typing import Any
 
 from src.config import LibraryPaths
 from src.database.decisions import SOURCES
-from src.database.frame_spans import until_the_next
+from src.database.frame_spans import stored_frame_times, until_the_next
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import is_text
 from src.errors import QueryError
@@ -52,6 +52,15 @@ _FRAMES = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_
         (SELECT count(*) FROM segments o WHERE o.frame_id = f.id)
     FROM frames f JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'
     WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL ORDER BY f.timestamp_s, f.frame_index"""
+# The same of the frames that a track is in, which are few of a long video's.
+_FRAMES_OF_TRACK = """SELECT f.id, f.frame_index, f.timestamp_s, f.until_s, s.id, s.crop_path, 1
+    FROM frames f JOIN segments s ON s.frame_id = f.id AND s.kind = 'frame'
+    WHERE f.media_file_id = ?1 AND f.timestamp_s IS NOT NULL
+        AND f.id IN (SELECT frame_id FROM segments WHERE track_id = ?2)
+    ORDER BY f.timestamp_s, f.frame_index"""
+_LAST_FRAME = """SELECT f.timestamp_s, f.until_s FROM frames f
+    WHERE f.media_file_id = ? AND f.timestamp_s IS NOT NULL
+    ORDER BY f.timestamp_s DESC, f.frame_index DESC LIMIT 1"""
 _SEGMENTS = """SELECT s.id, s.frame_id, s.track_id, s.x, s.y, s.w, s.h, s.area, s.crop_path
     FROM frames f JOIN segments s ON s.frame_id = f.id
     WHERE f.media_file_id = ?"""
@@ -199,11 +208,21 @@ class _Video:
         db, crops = metadata.connection.read(), _Crops(metadata.paths)
         check = metadata.rows.check_columns
         of_track = "" if track_id is None else f" AND s.track_id = {int(track_id)}"
-        rows = db.execute(_FRAMES, (media_file_id,)).fetchall()
+        if track_id is None:
+            rows = db.execute(_FRAMES, (media_file_id,)).fetchall()
+        else:
+            rows = db.execute(_FRAMES_OF_TRACK, (media_file_id, track_id)).fetchall()
         check("frames", ("id", "frame_index", "timestamp_s", "until_s"), rows)
         check("segments", (*[None] * 4, "id", "crop_path"), rows)
-        lasts_s = max(duration_s or 0.0, *(row[3] or row[2] for row in rows[-1:]), 0.0)
-        ends_s = until_the_next([row[2] for row in rows], lasts_s)
+        if track_id is None:
+            ends_s = _ends([row[2] for row in rows], rows[-1:], 2, duration_s)
+        else:
+            last = db.execute(_LAST_FRAME, (media_file_id,)).fetchall()
+            check("frames", ("timestamp_s", "until_s"), last)
+            times = stored_frame_times(metadata.connection, media_file_id)
+            ends = _ends([time_s for _, time_s in times], last, 0, duration_s)
+            end_of = {index: end_s for (index, _), end_s in zip(times, ends, strict=True)}
+            ends_s = [end_of.get(row[1], row[2]) for row in rows]
         frames = [
             TimelineFrame(row[4], row[1], row[2], end_s, crops.path(row[5]), row[6] - 1)
             for row, end_s in zip(rows, ends_s, strict=True)
@@ -325,6 +344,19 @@ class _Video:
             bars.append(LaneBar(begin_s, end_s, track_id, best.segment.id, frames))
             last = frame
         return bars
+
+
+def _ends(
+    times_s: Sequence[float], last: Sequence[Any], column: int, duration_s: float | None
+) -> list[float]:
+    """Return until when each frame is shown.
+
+    Args:
+        times_s: of all frames of the video, ascending.
+        last: the row of the last one, with its time in a column and its until_s in the next.
+    """
+    lasts_s = max(duration_s or 0.0, *(row[column + 1] or row[column] for row in last), 0.0)
+    return until_the_next(times_s, lasts_s)
 
 
 def _how_well(seen: _Seen) -> tuple[tuple[int, float], int, str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.video_clips.encoder import VideoEncoder
 from tests.cli.test_export import Run
 from tests.datasets.tracked_video import add_tracked_video
 from tests.video_clips.numbered_video import frames_of, grey_of
@@ -90,3 +93,26 @@ def test_a_range_that_is_none_is_said(
 ) -> None:
     got, text = run("export", tmp_path / "d", *words)
     assert (got, said in text) == (code, True), text
+
+
+def test_ctrl_c_ends_a_clip_and_leaves_nothing(
+    paths: LibraryPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = MetadataDatabase(paths)
+    add_tracked_video(metadata, tmp_path / "media")
+    metadata.close()
+    run, out = Run(paths.root, capsys), tmp_path / "out"
+    out.mkdir()
+    real = VideoEncoder.write
+
+    def stopped(self: VideoEncoder, image_rgb: np.ndarray) -> None:
+        real(self, image_rgb)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(VideoEncoder, "write", stopped)
+        words = ("--from", "0", "--to", "1.2", "--masks", out / "a.mp4")
+        code, said = run("clip", tmp_path / "media" / "film.mp4", *words)
+    assert code == 130 and said.endswith("Stopped.\n") and not list(out.iterdir())
+    code, _ = run("clip", tmp_path / "media" / "film.mp4", *words)
+    assert code == 0 and [each.name for each in out.iterdir()] == ["a.mp4"]

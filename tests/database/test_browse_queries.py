@@ -320,13 +320,15 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("is_slow", [False, True])
+@pytest.mark.parametrize("way", ["few", "many", "each"])
 @pytest.mark.parametrize("text", FILTERS)
 def test_media_files_are_those_of_which_a_filter_leaves_a_segment(
-    of_three: BrowseQueries, text: str, is_slow: bool, monkeypatch: pytest.MonkeyPatch
+    of_three: BrowseQueries, text: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if is_slow:  # so that each file is asked about by itself
+    monkeypatch.setattr(media_facts, "FEW", 0 if way == "few" else 10**6)
+    if way == "each":  # so that each file is asked about by itself
         monkeypatch.setattr(media_facts, "MOST_STEPS", 1)
+        monkeypatch.setattr(media_facts, "STEPS_A_SEGMENT", 0)
     where, metadata = parse_filter(text), of_three.metadata
     left = {segment.media_file_id for segment in metadata.segments_where(where)}
     assert 0 < len(left) < 49
@@ -361,3 +363,14 @@ def test_folders_cameras_and_times_are_counted(of_three: BrowseQueries) -> None:
     assert sum(days.values()) == 60 and days[None] == 15
     known = sorted(day for day in days if day)
     assert facts.captured_between() == (known[0], known[-1])
+
+
+@pytest.mark.parametrize("text", ["tag:dog", "tag:dog>=0.95", "tag:dog,cat", "tag:none"])
+def test_a_count_is_of_the_segments_a_filter_leaves(of_three: BrowseQueries, text: str) -> None:
+    """A segment with two of the tags counts once, and a name of two tags is that of both."""
+    metadata = of_three.metadata
+    for number, segment_id in enumerate(metadata.segment_ids()):
+        names = ("dog", "Dog", "cat")[: number % 4]
+        metadata.add_tags(segment_id, [Tag(name, 0.9, "auto") for name in names], "vocabulary")
+    where = parse_filter(text)
+    assert of_three.count_where(where) == len(metadata.segments_where(where))

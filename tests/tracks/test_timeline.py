@@ -142,3 +142,16 @@ def test_results_along_videos_are_a_moment_a_track(
     assert (first.media.id, second.media.id) == (other, media_id)
     found = [(m.segment_id, m.begin_s, m.score) for m in second.moments]
     assert found == [("a.mp4 0 r", 0.0, 0.8), ("a.mp4 1 d", 0.0, 0.9), ("a.mp4 2", 2.0, 0.6)]
+
+
+def test_a_track_alone_is_as_in_its_video_and_reads_no_more_frames(
+    metadata: MetadataDatabase, media_id: int
+) -> None:
+    reader = TimelineReader(metadata)
+    for track in reader.timeline(media_id).tracks:
+        statements: list[str] = []
+        metadata.connection.read().set_trace_callback(statements.append)
+        assert reader.track(track.id) == track
+        metadata.connection.read().set_trace_callback(None)
+        frames = [each for each in statements if "f.id" in each and "crop_path" in each]
+        assert frames and all("track_id = " in each for each in frames)

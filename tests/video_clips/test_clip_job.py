@@ -356,7 +356,7 @@ def test_an_encoder_that_stands_still_is_ended(
 ) -> None:
     media_id = added(metadata, make_video(out.parent / "mute.mkv", 50, False))
     stands_still(monkeypatch, out.parent, "exec sleep 600")
-    with pytest.raises(ExportError, match="can't be written .ffmpeg stopped responding"):
+    with pytest.raises(ExportError, match=r"can.t be written .ffmpeg stopped responding"):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
 
@@ -366,7 +366,7 @@ def test_an_encoder_that_takes_all_and_never_ends_is_ended(
 ) -> None:
     media_id = added(metadata, make_video(out.parent / "mute.mkv", 50, False))
     stands_still(monkeypatch, out.parent, "cat > /dev/null; exec sleep 600")
-    with pytest.raises(ExportError, match="can't be written .ffmpeg stopped responding"):
+    with pytest.raises(ExportError, match=r"can.t be written .ffmpeg stopped responding"):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
 
@@ -404,12 +404,12 @@ def test_a_full_disk_leaves_nothing_and_says_so(
 
     with monkeypatch.context() as patched:  # while the sound is written, and as the clip comes in
         patched.setattr(clip_job, "read_sound", full)
-        with pytest.raises(ExportError, match="No space left on device.*nothing was kept"):
+        with pytest.raises(ExportError, match=r"No space left on device.*nothing was kept"):
             list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     # while the encoder writes
     script = 'for last; do :; done; echo "${last#file:}: No space left on device" >&2; exit 1'
     stands_still(monkeypatch, out.parent, script)
-    with pytest.raises(ExportError, match="No space left on device.*nothing was kept"):
+    with pytest.raises(ExportError, match=r"No space left on device.*nothing was kept"):
         list(clip(metadata, media_id, 0, 1, out / "a.mp4"))
     assert not list(out.iterdir())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,9 @@ class TimelineModel:
         self._times = np.empty(0, np.float64)
         self._tracks: dict[int, Track] = {}
         self._edges = self._times  # of frames and bars, for snapping
+        # what is known of scores, and of which timeline and curve
+        self._best: dict[Choice, float | None] = {}
+        self._best_of: tuple[Timeline | None, ScoreCurve | None] = (None, None)
 
     def clear(self) -> None:
         """Forget the video."""
@@ -287,11 +291,19 @@ class TimelineModel:
         track = None if choice is None else self.track_of(choice)
         if track is None or frame is None:
             return None
-        return next((s for s in track.segments if s.frame_index == frame.frame_index), None)
+        segments, at_s = track.segments, frame.timestamp_s
+        for place in range(bisect_left(segments, at_s, key=_time_of), len(segments)):
+            if segments[place].frame_index == frame.frame_index:
+                return segments[place]
+            if segments[place].timestamp_s > at_s:
+                break
+        return None
 
     def nearest_segment(self, track: Track) -> TrackSegment:
         """Return the segment of a track that is nearest to the playhead."""
-        return min(track.segments, key=lambda s: abs(s.timestamp_s - self.playhead_s))
+        after = bisect_left(track.segments, self.playhead_s, key=_time_of)
+        near_by = track.segments[max(0, after - 1) : after + 1]
+        return min(near_by, key=lambda s: abs(s.timestamp_s - self.playhead_s))
 
     def segments_chosen(self) -> list[str]:
         """Return the segments by which the chosen things get a label: one of each."""
@@ -358,12 +370,23 @@ class TimelineModel:
         return float(np.interp(time_s, self.curve.times_s, self.curve.scores))
 
     def best_score(self, choice: Choice) -> float | None:
-        """Return the best score that is known of a chosen thing's segments."""
+        """Return the best score that is known of a chosen thing's segments; found once."""
         if self.curve is None:
             return None
+        if self._best_of[0] is not self.timeline or self._best_of[1] is not self.curve:
+            self._best_of, self._best = (self.timeline, self.curve), {}
+        if choice not in self._best:
+            self._best[choice] = self._best_score(choice, self.curve)
+        return self._best[choice]
+
+    def _best_score(self, choice: Choice, curve: ScoreCurve) -> float | None:
         track = self.track_of(choice)
         own = {choice.segment_id}
         if track is not None:
             own = {segment.segment_id for segment in track.segments}
-        places = [place for place, each in enumerate(self.curve.segment_ids) if each in own]
-        return float(self.curve.scores[places].max()) if places else None
+        places = [place for place, each in enumerate(curve.segment_ids) if each in own]
+        return float(curve.scores[places].max()) if places else None
+
+
+def _time_of(segment: TrackSegment) -> float:
+    return segment.timestamp_s

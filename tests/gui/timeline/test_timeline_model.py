@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from src.gui.timeline.lane_index import LaneIndex
-from src.gui.timeline.timeline_model import TimelineModel
-from src.track_records import LaneBar
+from src.gui.timeline.timeline_model import Choice, TimelineModel
+from src.track_records import LaneBar, ScoreCurve
 from tests.gui.timeline.records import bar, lane, model, timeline, track
 
 FIRST, SECOND = track(1, range(5)), track(2, range(8, 20))
@@ -176,3 +178,51 @@ def test_a_segment_that_stands_for_a_bar_of_several_tracks_is_of_its_own() -> No
     found = shown.choice_of_segment("t2s3")
     assert found is not None
     assert shown.track_of(found) == short
+
+
+class Counted(tuple):  # type: ignore[type-arg]
+    """A tuple that counts how often one of its parts is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, place: object) -> object:
+        Counted.looks += 1
+        return super().__getitem__(place)  # type: ignore[index]
+
+    def __iter__(self) -> Iterator[object]:
+        for each in super().__iter__():
+            Counted.looks += 1
+            yield each
+
+
+def test_playing_does_not_go_through_all_of_a_track_for_each_frame() -> None:
+    """Two hours at a frame a second: 7,200 looks a frame would be 50 million in all."""
+    count = 2000
+    long = track(1, range(count))
+    long = replace(long, segments=Counted(long.segments))
+    shown = model(timeline([long], [lane("dog", [bar(long)])], count))
+    ids = Counted(segment.segment_id for segment in long.segments)
+    scores = np.linspace(0, 1, count, dtype=np.float32)
+    shown.curve = ScoreCurve(np.arange(count) / 2, scores, ids, None)
+    shown.choose(Choice(("label", "dog"), 1, "t1s0"))
+    assert shown.choice is not None
+    Counted.looks = 0
+    for number in range(count):
+        shown.go(number / 2 + 0.1)
+        now = shown.segment_now()
+        assert now is not None and now.segment_id == f"t1s{number}"
+        assert shown.nearest_segment(long).segment_id == f"t1s{number}"
+        assert shown.best_score(shown.choice) == 1.0
+    assert Counted.looks < 60 * count
+
+
+def test_the_best_score_is_of_the_curve_that_is_shown() -> None:
+    one = track(1, range(4))
+    shown = model(timeline([one], [lane("dog", [bar(one)])]))
+    choice = Choice(("label", "dog"), 1, "t1s0")
+    assert shown.best_score(choice) is None
+    for best in (0.25, 0.5):
+        shown.curve = ScoreCurve(np.zeros(1), np.array([best], np.float32), ("t1s2",), None)
+        assert shown.best_score(choice) == best
+    shown.show(timeline([track(1, [0, 1])], [lane("dog", [bar(one)])]), [])
+    assert shown.best_score(choice) is None
