@@ -27,6 +27,7 @@ ELSEWHERE = {
     "src/processing/image_loader.py": "a temporary folder of its own",
     "src/gui/app/clipboard_image.py": "a temporary folder of its own",
     "src/cli/demo.py": "a temporary folder of its own",
+    "src/processing/cluster/client.py": "a temporary folder of its own, for Ray",
     "src/processing/cluster/workers.py": "temporary folders of its own, on a worker",
     "src/video_clips/encoder.py": "a temporary file of its own",
     "src/video_clips/clip_job.py": "a clip, where a person asks for it",

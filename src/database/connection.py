@@ -411,7 +411,7 @@ class Connection:
 
     def _notice_writer(self) -> None:
         """Open a file anew that nobody changed, and somebody changes now."""
-        if not self._is_still or self._file is None or not self._file.has_log:
+        if not self._is_still or self._file is None or not self._file.was_written:
             return
         self._is_still = False
         self._moved_on += 1

@@ -24,6 +24,7 @@ class FileToRead:
         """
         self.path = path
         self._first = _identity(path)
+        self._when_still: tuple[int, int] | None = None
 
     @property
     def has_log(self) -> bool:
@@ -33,6 +34,11 @@ class FileToRead:
             return os.path.lexists(log)
         return _size(log) > 0
 
+    @property
+    def was_written(self) -> bool:
+        """Whether somebody has written, or may write, since it was opened as unchanging."""
+        return self.has_log or _stamp(self.path) != self._when_still
+
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(f"{self.path.name}{suffix}")
 
@@ -41,7 +47,7 @@ class FileToRead:
 
         SQLite wants to make its log and the log's index beside the file, or to find both there.
         Where it can't make them and none are there it can read a file that nobody changes; whether
-        anybody does since is to be asked before each use of such a connection: see `has_log`.
+        anybody does since is to be asked before each use of such a connection: see `was_written`.
 
         Raises:
             DatabaseError: it can't be read safely, or is not the same file any more.
@@ -59,12 +65,7 @@ class FileToRead:
                 f"a part of it is in {self._beside('-wal').name}, which can be read only where "
                 "this folder can be written to; copy the folder to such a place"
             )
-        if not nobody_may_write(self.path):
-            raise DatabaseError(
-                f"{folder}: you may not write to the library's folder, and others may, so it can "
-                "be read safely only while one of them has the library open; ask for that, or for "
-                "the right to write there, or copy the folder"
-            )
+        self._when_still = _stamp(self.path)
         return f"{plain}&immutable=1", True
 
     def why_lost(self) -> str:
@@ -115,16 +116,17 @@ def older_schema(db: sqlite3.Connection, path: Path) -> str:
     return ""
 
 
-def nobody_may_write(path: Path) -> bool:
-    """Return whether neither this user nor another one may change a file and what is beside it."""
-    if hasattr(os, "statvfs") and os.statvfs(path.parent).f_flag & os.ST_RDONLY:
-        return True
-    return not any(each.stat().st_mode & 0o222 for each in (path, path.parent))
-
-
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _size(path: Path) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from src.config import LibraryPaths
-from src.database import file_to_read, reader_watch
+from src.database import reader_watch
 from src.database.connection import marker_of_open
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
@@ -238,14 +238,17 @@ def test_what_is_written_there_all_the_same_is_read_as_beside_any_writer(
             assert reader.info("a") == "later"
 
 
-def test_where_others_may_write_it_is_read_only_beside_one_of_them(
+def test_it_is_read_where_others_may_write_and_whoever_came_and_left_is_noticed(
     unwritable: LibraryPaths,
 ) -> None:
     unwritable.root.chmod(0o755)
-    with pytest.raises(DatabaseError, match="only while one of them has the library open"):
-        MetadataDatabase(unwritable, read_only=True)
-    with closing(MetadataDatabase(unwritable)):
-        MetadataDatabase(unwritable, read_only=True).close()
+    with closing(MetadataDatabase(unwritable, read_only=True)) as reader:
+        assert reader.info("a") == "before"
+        first = watch(reader).look().version
+        with closing(MetadataDatabase(unwritable)) as writer:
+            writer.set_info("a", "after")
+        assert reader.info("a") == "after"
+        assert watch(reader).look().version != first
 
 
 def test_a_log_without_its_index_is_read_only_where_one_can_be_made(
@@ -259,16 +262,6 @@ def test_a_log_without_its_index_is_read_only_where_one_can_be_made(
             shutil.copy(unwritable.root / name, copy.root / name)
     with pytest.raises(DatabaseError, match="copy the folder to such a place"):
         MetadataDatabase(copy, read_only=True)
-
-
-def test_who_may_write(paths: LibraryPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    MetadataDatabase(paths).close()
-    assert not file_to_read.nobody_may_write(paths.metadata_db)
-    paths.metadata_db.chmod(0o444)
-    assert not file_to_read.nobody_may_write(paths.metadata_db)
-    paths.root.chmod(0o500)
-    assert file_to_read.nobody_may_write(paths.metadata_db)
-    paths.root.chmod(0o700)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts need root")

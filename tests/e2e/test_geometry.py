@@ -111,7 +111,12 @@ def test_the_offer_to_search_again_is_whole_beside_the_hits(
 def shown_session() -> Any:
     """A session as panels need it to be drawn."""
     return SimpleNamespace(
-        signals=Listeners(), models_ready=False, jobs=[], tell_content_changed=lambda: None
+        signals=Listeners(),
+        models_ready=False,
+        jobs=[],
+        read_only=False,
+        only_to_write=lambda *_: None,
+        tell_content_changed=lambda: None,
     )
 
 

@@ -28,6 +28,8 @@ _TOKEN = (
 )
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
+_NOT_INSTALLED = "Ray is not installed here; `pip install -r requirements-cluster.txt` does that"
+
 
 class ClusterTroubleError(Exception):
     """A cluster can't be used or can't go on; the message is a sentence for a person."""
@@ -96,9 +98,7 @@ def imported() -> Any:
     try:
         import ray
     except ImportError as exc:
-        raise ClusterTroubleError(
-            "Ray is not installed here; `pip install -r requirements-cluster.txt` does that"
-        ) from exc
+        raise ClusterTroubleError(_NOT_INSTALLED) from exc
     return ray
 
 
@@ -209,9 +209,14 @@ def _answer(target: str, verb: str, tokens: Sequence[str | None]) -> tuple[str, 
 
     Returns:
         gRPC's name for how that ended, and the token.
-    """
-    import grpc
 
+    Raises:
+        ClusterTroubleError: gRPC, which comes with Ray, is not installed.
+    """
+    try:
+        import grpc
+    except ImportError as exc:
+        raise ClusterTroubleError(_NOT_INSTALLED) from exc
     if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
         return "", None  # Ray has the certificates
     channel = grpc.insecure_channel(target, [("grpc.enable_http_proxy", 0)])
