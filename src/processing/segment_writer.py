@@ -265,14 +265,33 @@ class SegmentWriter:
         for vector in result.vectors:  # refused before a crop is written
             as_stored(vector)
         new = self._new_segments(digest, result)
-        self._write_crops(digest, [each for each in new if added is None or each.id in added])
-        while True:
-            with self.metadata.connection.write():
-                if clip_in_use(self.metadata) == result.clip:
-                    yield new, result.clip
-                    return
-            result = self.embed_again(result)
-            new = self._new_segments(digest, result)
+        written = [each for each in new if added is None or each.id in added]
+        with self._crops_of_what_is_stored(written):
+            self._write_crops(digest, written)
+            while True:
+                with self.metadata.connection.write():
+                    if clip_in_use(self.metadata) == result.clip:
+                        yield new, result.clip
+                        return
+                result = self.embed_again(result)
+                new = self._new_segments(digest, result)
+
+    @contextmanager
+    def _crops_of_what_is_stored(self, written: Sequence[NewSegment]) -> Iterator[None]:
+        """Leave no crop without its row where the block fails or is interrupted."""
+        root = self.metadata.paths.root
+        made = [each for each in written if not (root / each.crop_path).exists()]
+        try:
+            yield
+        except BaseException as exc:
+            try:  # an interrupt may have come after the rows were there
+                known = self.metadata.segments([each.id for each in made], with_masks=False)
+                remove_crops(
+                    self.metadata.paths, [each.crop_path for each in made if each.id not in known]
+                )
+            except (DatabaseError, OSError) as left:
+                exc.add_note(f"crops without rows may be left: {left}")
+            raise
 
     def _new_segments(self, digest: str, result: FrameResult) -> list[NewSegment]:
         """Name the segments of a result, and the crop files that they will have.
