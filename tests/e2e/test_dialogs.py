@@ -181,6 +181,12 @@ def test_where_media_is_processed_is_chosen_tried_and_saved(overlay: Overlay) ->
     assert given.saved[-1].cluster == "ray://studio:10001"
     assert given.saved[-1].cluster_roots == ("/mnt/photos=/data/photos", "/m=/n")
     assert all(given.chosen)
+    cluster.folders.set("/mnt/photos")  # not asked for with these: what there was stays
+    for choice in (HERE, OFF):
+        cluster.menu.choose(choice)
+        before = len(given.saved)
+        given.dialog._save()
+        assert len(given.saved) == before + 1 and given.saved[-1].cluster_roots == ()
 
 
 def test_a_cluster_of_a_strangers_library_is_used_once_it_is_chosen(overlay: Overlay) -> None:
