@@ -84,7 +84,7 @@ class Tooltip:
 
 
 def explain(widget: tkinter.Misc, theme: Theme, why_not: str) -> None:
-    """Say from now on why a control can't be used, whatever its tooltip says else."""
+    """Have a control's tooltip say why it can't be used, in the place of what it says else."""
     tooltip = _tooltips.get(widget) or Tooltip(widget, theme, "")
     tooltip.why_not = why_not
 

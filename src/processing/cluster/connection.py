@@ -251,7 +251,7 @@ def _token() -> str | None:
 
 
 def _why(error: Exception, address: str) -> str:
-    """Say why Ray did not connect, and what to do."""
+    """Return why Ray did not connect, and what to do."""
     versions = _VERSIONS.findall(str(error))
     if len(versions) == 2:
         (ray, python), (ray_here, python_here) = versions
