@@ -53,6 +53,12 @@ def test_what_is_there_is_said(as_ray: Path) -> None:
     assert MediaLibrary.test_cluster("local").startswith("Ray 2.60.0 is installed; each job starts")
 
 
+def test_a_head_that_goes_while_it_is_looked_at_is_said(as_ray: Path) -> None:
+    as_ray.write_text(TWO_MACHINES + "def nodes(): raise RuntimeError('lost it')\n")
+    with pytest.raises(ClusterError, match=r"its head does not answer \(lost it\)"):
+        MediaLibrary.test_cluster("auto")
+
+
 def test_what_is_no_address_is_said(as_ray: Path) -> None:
     with pytest.raises(ClusterError, match=r"is no address of a Ray cluster; write ray://HOST"):
         MediaLibrary.test_cluster("studio")
