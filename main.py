@@ -15,6 +15,7 @@ from src.cli.arguments import UsageError, parse, program, refuse_missing
 from src.cli.commands import Commands, Terminated
 from src.errors import MediaLibraryError
 from src.log_file import log_to_console, log_to_file
+from src.stopping import interrupt, interrupts_noted
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def _print_paths(paths: Sequence[Path], if_none: str) -> None:
 
 
 def _terminate(*_: object) -> None:
-    raise Terminated
+    interrupt(Terminated())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -151,7 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # A request to end is a Ctrl-C: the job stops at its next event, with nothing half done.
         signal.signal(signal.SIGTERM, _terminate)
-        return MediaLibraryApp(arguments).run()
+        with interrupts_noted():
+            return MediaLibraryApp(arguments).run()
     except UsageError as exc:
         from src.cli.report import one_line
 

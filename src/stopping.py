@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 # Asked again and again; once it says no, the work ends.
 GoOn = Callable[[], bool]
@@ -16,6 +17,7 @@ Result = TypeVar("Result")
 ASK_EVERY_S = 0.1
 
 _thread = threading.local()
+_interrupt: BaseException | None = None
 
 
 class StoppedError(Exception):
@@ -79,3 +81,34 @@ def wait_for(futures: Iterable[Future[Result]]) -> None:
 
 def _always() -> bool:
     return True
+
+
+def interrupt(exc: BaseException) -> NoReturn:
+    """Raise what a signal asks for, and note it; see noted_interrupt."""
+    global _interrupt
+    _interrupt = exc
+    raise exc
+
+
+def noted_interrupt() -> BaseException | None:
+    """Return what a signal has raised since it was last asked, for those who were told less.
+
+    A library that is written in C and calls a function of ours says only that it failed.
+    """
+    global _interrupt
+    noted, _interrupt = _interrupt, None
+    return noted
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[None]:
+    """Have a Ctrl-C noted in the block, where it raises KeyboardInterrupt; see noted_interrupt."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # who started us may want it to be ignored
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: interrupt(KeyboardInterrupt()))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -426,6 +426,8 @@ class Commands:
     def _demo(self) -> int:
         from src.cli.demo import run_demo
 
+        if self.arguments.read_only:
+            raise UsageError("the demo makes a library of its own: leave out --read-only")
         run_demo(self._paths(), self._initialize)
         return 0
 

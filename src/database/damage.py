@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from src.errors import DatabaseError
+from src.stopping import noted_interrupt
 
 _SIGNS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
 # For these Python's sqlite3 has no code of SQLite's: a text that is no UTF-8, as the result of a
 # query or as the argument of a function of ours.
-_WORDS = ("Could not decode to UTF-8", "user-defined function raised exception")
+_FUNCTION_FAILED = "user-defined function raised exception"
+_WORDS = ("Could not decode to UTF-8", _FUNCTION_FAILED)
 
 
 class WatchedConnection(sqlite3.Connection):
@@ -20,7 +22,7 @@ class WatchedConnection(sqlite3.Connection):
     Attributes:
         on_damage: turns SQLite's message into one for a person.
         on_failure: does the same with others, where there is more to say of them; else None.
-        interrupted_by: a Ctrl-C that came while SQLite called a function of ours; SQLite says
+        interrupted_by: a Ctrl-C that came while SQLite called one of our functions: it says then
             that the function failed, as it does where a row is damaged.
     """
 
@@ -33,6 +35,7 @@ class WatchedConnection(sqlite3.Connection):
             try:
                 return func(*arguments)
             except Exception:
+                noted_interrupt()  # of an earlier time: it is this that made the function fail
                 raise
             except BaseException as exc:
                 self.interrupted_by = exc
@@ -64,6 +67,8 @@ def _watched(method: Callable[..., Any]) -> Callable[..., Any]:
             connection = cursor.connection
             assert isinstance(connection, WatchedConnection)
             interrupt, connection.interrupted_by = connection.interrupted_by, None
+            if interrupt is None and str(exc).startswith(_FUNCTION_FAILED):
+                interrupt = noted_interrupt()  # it came before the function's first line
             if interrupt is not None:
                 raise interrupt from None
             if is_damage(exc):

@@ -37,6 +37,16 @@ def test_search_stats_and_export_only_read_while_a_window_has_the_library_open(
             assert "close that one first" in capsys.readouterr().err
 
 
+def test_a_demo_draws_nothing_into_a_library_that_is_only_read(
+    paths: LibraryPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    MediaLibrary(paths).close()
+    before = sorted(paths.datasets.rglob("*"))
+    assert main(["--library", str(paths.root), "--read-only", "demo"]) == 2
+    assert "leave out --read-only" in capsys.readouterr().err
+    assert sorted(paths.datasets.rglob("*")) == before
+
+
 COMMANDS = """
 import sys
 from main import main

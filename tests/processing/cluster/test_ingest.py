@@ -110,7 +110,7 @@ def media(scene_files: list[Path], tmp_path: Path, make_video: MakeVideo) -> lis
 def test_the_library_is_the_one_made_here(
     media: list[Path], tmp_path: Path, sam_model: str | None, states: dict[str, str]
 ) -> None:
-    settings = Settings(points_per_side=10, sam_model=sam_model, device="cpu")
+    settings = Settings(points_per_side=4, sam_model=sam_model, device="cpu")
     failed = add(tmp_path / "here", media, settings, None)
     assert add(tmp_path / "there", media, settings, states) == failed
     assert_same_library(tmp_path / "there", tmp_path / "here")

@@ -16,7 +16,7 @@ from src.errors import ClusterError
 from src.events import ClusterWorkers, Event, FileDone, FileStarted, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.processing.cluster import client
-from src.settings import Settings
+from src.settings import NO_SAM, Settings
 from src.stopping import StoppedError, stopped_by
 from tests.chroma_servers import free_port
 from tests.remembered_videos import draw_video
@@ -117,8 +117,8 @@ def test_the_library_is_the_local_one_though_a_worker_is_killed(
 def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_of_it(
     cluster: MakeCluster, tmp_path: Path
 ) -> None:
-    video = [draw_video(tmp_path / "video.mp4", 20, "-c:v", "libx264", "-g", "20")]
-    few = Settings(points_per_side=4, device="cpu")
+    video = [draw_video(tmp_path / "video.mp4", 200, "-c:v", "libx264", "-g", "20")]
+    few = Settings(sam_model=NO_SAM, device="cpu")
     with MediaLibrary(LibraryPaths(tmp_path / "here"), settings=few) as library:
         list(library.add(video))
     cluster()
@@ -127,7 +127,7 @@ def test_a_video_is_read_by_several_workers_though_one_is_killed_in_the_middle_o
     assert_same_library(tmp_path / "library", tmp_path / "here")
     # none was sent as pixels, one after the other: each answer is of several
     told = [event.done for event in events if isinstance(event, ClusterWorkers)]
-    assert any(each >= 8 for done in told for each in done)
+    assert any(each >= 32 for done in told for each in done)
 
 
 @pytest.mark.slow
