@@ -186,7 +186,7 @@ class ClusterWorkers(Event):
         machines: where each is.
         devices: what each computes on.
         done: how many images and frames each has done.
-        sent: how many images had to be sent to workers that did not find them.
+        sent: how many files had to be sent to workers that did not find them.
         problem: why workers on other machines can't begin.
     """
 

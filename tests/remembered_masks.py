@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def _kept(file: Path | None, make: Callable[[], list[dict[str, Any]]]) -> list[d
         records: list[dict[str, Any]] = pickle.loads(file.read_bytes())
         return records
     records = make()
-    part = file.with_suffix(f".{os.getpid()}")
+    part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     part.write_bytes(pickle.dumps(records))
     part.replace(file)
     return records

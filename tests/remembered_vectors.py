@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def _read(folder: Path, key: str, made: dict[str, np.ndarray]) -> bool:
 
 
 def _written(folder: Path, key: str, vectors: np.ndarray) -> np.ndarray:
-    part = folder / f"{key}.{os.getpid()}.part.npy"
+    part = folder / f"{key}.{os.getpid()}.{threading.get_ident()}.part.npy"
     np.save(part, vectors)
     part.replace(folder / f"{key}.npy")
     return vectors

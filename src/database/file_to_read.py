@@ -14,7 +14,7 @@ _OPEN_AGAIN = "open it again to see what is there now"
 
 
 class FileToRead:
-    """Says how the file is opened, now, and whether it is still the one that was opened first."""
+    """The file of a library that is only read: how to open it, and whether it is still the same."""
 
     def __init__(self, path: Path) -> None:
         """Remember which file it is.
@@ -43,7 +43,7 @@ class FileToRead:
         return self.path.with_name(f"{self.path.name}{suffix}")
 
     def uri(self) -> tuple[str, bool]:
-        """Say how SQLite is to open the file, and whether as one that nobody changes.
+        """Return the URI by which SQLite is to open the file, and whether as one nobody changes.
 
         SQLite wants to make its log and the log's index beside the file, or to find both there.
         Where it can't make them and none are there it can read a file that nobody changes; whether
@@ -91,7 +91,7 @@ class FileToRead:
 
 
 def newer_schema(db: sqlite3.Connection, path: Path) -> str:
-    """Say of a library that a newer version has changed it, as a sentence; "" where none has."""
+    """Return a sentence where a newer version has changed a library; "" where none has."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         return (
@@ -102,7 +102,7 @@ def newer_schema(db: sqlite3.Connection, path: Path) -> str:
 
 
 def older_schema(db: sqlite3.Connection, path: Path) -> str:
-    """Say of a library that it is of an earlier version, as a sentence; "" where it is not.
+    """Return a sentence where a library is of an earlier version; "" where it is not.
 
     A search in one works; what has come since is not in its tables.
     """

@@ -188,7 +188,7 @@ class ChosenFrames:
         return True
 
     def what_is_left_out(self) -> str:
-        """Say, once there are enough, that the video has more."""
+        """Return a sentence for a video that has more frames than are taken."""
         return (
             f"only the first {self._most} frames were added; for more, raise "
             "frames_per_video in settings.json, remove the video, and add it again"

@@ -49,10 +49,11 @@ class StallWatch:
             self._waits = False
 
     def moved(self) -> None:
-        """Say that something has come of it, or gone into it."""
+        """Note that something has come out of it, or gone into it."""
         self._last_sign_s = time.monotonic()
 
     def close(self) -> None:
+        """Stop watching."""
         self._done.set()
         self._thread.join()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import shutil
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from src.gui.theme.theme import DARK, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button
 from src.gui.widgets.overlay import Overlay
+from src.gui.widgets.tooltip import Tooltip
 from src.records import Tag
 from src.settings import Settings
 from tests.e2e.desktop import Screen, Start
@@ -181,6 +184,12 @@ def test_where_media_is_processed_is_chosen_tried_and_saved(overlay: Overlay) ->
     assert given.saved[-1].cluster == "ray://studio:10001"
     assert given.saved[-1].cluster_roots == ("/mnt/photos=/data/photos", "/m=/n")
     assert all(given.chosen)
+    cluster.folders.set("/mnt/photos")  # not asked for with these: what there was stays
+    for choice in (HERE, OFF):
+        cluster.menu.choose(choice)
+        before = len(given.saved)
+        given.dialog._save()
+        assert len(given.saved) == before + 1 and given.saved[-1].cluster_roots == ()
 
 
 def test_a_cluster_of_a_strangers_library_is_used_once_it_is_chosen(overlay: Overlay) -> None:
@@ -231,6 +240,19 @@ def test_settings_scroll_where_the_window_is_too_low_for_them(
     assert frame.winfo_y() >= 0 and frame.winfo_y() + frame.winfo_height() <= height
     assert given.dialog._foot.winfo_rooty() > given.dialog._table.winfo_rooty()
     assert bool(given.dialog._scrolled._scrollbar.winfo_ismapped()) == scrolls
+
+
+def test_a_control_with_a_tooltip_is_forgotten_once_it_is_gone(overlay: Overlay) -> None:
+    button = Button(overlay.root, overlay.theme, "Add", lambda: None)
+    Tooltip(button, overlay.theme, "Add files")
+    button.forbid("Not here.")
+    is_there = weakref.ref(button)
+    overlay.root.update()
+    button.destroy()
+    overlay.root.update()
+    del button
+    gc.collect()
+    assert is_there() is None
 
 
 def test_a_dialog_goes_from_under_another(overlay: Overlay) -> None:

@@ -59,6 +59,7 @@ class ReadingBeside:
         self._shown: int | None = None  # the version that is shown
         self._shown_at = 0.0
         self._as_of = now()
+        self._was_lost = False  # and what is shown may lack what could not be read then
         self._looks = False
         session.signals.opened.append(self._opened)
 
@@ -87,11 +88,12 @@ class ReadingBeside:
         if state.lost:
             self._say_lost(state.lost)
             return
-        was_lost, self.lost = bool(self.lost), ""
-        is_newer = self._shown is not None and (state.version != self._shown or was_lost)
+        self.lost = ""
+        is_newer = self._shown is not None and (state.version != self._shown or self._was_lost)
         may_show = self._clock() - self._shown_at >= SHOW_EVERY_S
         if self._shown is None or (is_newer and may_show):
             self._shown, self._shown_at, self._as_of = state.version, self._clock(), self._now()
+            self._was_lost = False
             if is_newer:
                 self._session.tell_stored_elsewhere()
                 is_newer = False
@@ -103,6 +105,6 @@ class ReadingBeside:
 
     def _say_lost(self, why: str) -> None:
         self._card.show(self._title, LOST, is_wrong=True)
-        is_new, self.lost = why != self.lost, why
+        is_new, self.lost, self._was_lost = why != self.lost, why, True
         if is_new:
             self._on_lost(as_sentence(why))

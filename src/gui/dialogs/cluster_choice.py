@@ -16,6 +16,7 @@ from src.gui.widgets.text_box import TextBox
 OFF, HERE, OWN, ELSEWHERE = "Off", "This computer", "This computer's cluster", "Another cluster"
 NOT_CONFIRMED = "Not confirmed"
 _FIXED = {HERE: LOCAL, OWN: AUTO}
+_WITH_FOLDERS = (OWN, ELSEWHERE)
 INSTALL = "Ray is not installed. To install it: pip install -r requirements-cluster.txt"
 _HINTS = {
     OFF: "Ray shares the work among computers",
@@ -54,6 +55,7 @@ class ClusterChoice:
         """
         self._say, self._say_of_folders, self._on_folders = say, say_of_folders, on_folders
         self._named = cluster if not is_confirmed else None
+        self._kept_roots = tuple(roots)
         self.frame = ctk.CTkFrame(master, fg_color="transparent")
         self.frame.grid_columnconfigure(0, weight=1)
         self.menu = MenuButton(
@@ -89,21 +91,23 @@ class ClusterChoice:
         if not self.is_made:
             return self._named, self.roots
         if self.menu.value == OFF:
-            return None, self.roots
+            return None, self._roots_to_keep()
         try:
             cluster = parse_cluster(self.server.address or "")
         except ValueError as exc:
             typed = self.server.address is not None
             self.server.show_wrong(as_sentence(str(exc)) if typed else "Type its address.")
             return None
-        try:
-            for each in self.roots:
-                parse_root(each)
-        except ValueError as exc:
+        problem = _problem_of(self.roots)
+        if problem and self.menu.value in _WITH_FOLDERS:
             self.folders.set_error(True)
-            self._say_of_folders(as_sentence(str(exc)), True)
+            self._say_of_folders(problem, True)
             return None
-        return cluster, self.roots
+        return cluster, self._roots_to_keep()
+
+    def _roots_to_keep(self) -> tuple[str, ...]:
+        """Return what is typed; where that is wrong, which may be hidden, what there was before."""
+        return self._kept_roots if _problem_of(self.roots) else self.roots
 
     def show(self) -> None:
         """Ask for what the choice needs, and explain it."""
@@ -111,7 +115,7 @@ class ClusterChoice:
         is_on = choice not in (OFF, NOT_CONFIRMED)
         self.server.grid() if is_on else self.server.grid_remove()
         self.server.fix(_FIXED.get(choice))
-        self._on_folders(choice in (OWN, ELSEWHERE))
+        self._on_folders(choice in _WITH_FOLDERS)
 
     def _say_or_explain(self, sentence: str, is_wrong: bool) -> None:
         choice = self.menu.value
@@ -131,6 +135,16 @@ class ClusterChoice:
     def _folders_changed(self) -> None:
         self.folders.set_error(False)
         self._say_of_folders("", False)
+
+
+def _problem_of(roots: Sequence[str]) -> str:
+    """Return what is wrong with folders, as a sentence; "" where nothing is."""
+    try:
+        for each in roots:
+            parse_root(each)
+    except ValueError as exc:
+        return as_sentence(str(exc))
+    return ""
 
 
 def _choice_for(cluster: str | None) -> str:

@@ -48,7 +48,7 @@ def note_on(workers: ClusterWorkers) -> str:
     if workers.problem:
         notes.append(as_sentence(f"others don't work: {workers.problem}"))
     if workers.sent:
-        were, which = ("image was", "it") if workers.sent == 1 else ("images were", "them")
+        were, which = ("file was", "it") if workers.sent == 1 else ("files were", "them")
         notes.append(
             f"{workers.sent:,} {were} sent, since no worker found {which} under the same path. "
             "Settings can name the folders on the cluster."

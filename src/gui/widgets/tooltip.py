@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tkinter
-from weakref import WeakKeyDictionary
 
 from src.gui.theme.theme import SMALL, Theme
+
+# The attribute of a control that its tooltip is.
+_OWN = "_own_tooltip"
 
 
 class Tooltip:
@@ -27,7 +29,7 @@ class Tooltip:
             child.bind("<Leave>", self._leave, add="+")
             child.bind("<Button-1>", self._leave, add="+")
         widget.bind("<Destroy>", self._leave, add="+")
-        _tooltips[widget] = self
+        setattr(widget, _OWN, self)  # it goes with the widget
 
     def say(self, text: str, at: tuple[int, int] | None = None) -> None:
         """Show another text from now on, after a rest as before; nothing when there is no text.
@@ -84,19 +86,9 @@ class Tooltip:
 
 
 def explain(widget: tkinter.Misc, theme: Theme, why_not: str) -> None:
-    """Say from now on why a control can't be used, whatever its tooltip says else."""
-    tooltip = _tooltips.get(widget) or Tooltip(widget, theme, "")
+    """Have a control's tooltip say why it can't be used, in the place of what it says else."""
+    tooltip: Tooltip = getattr(widget, _OWN, None) or Tooltip(widget, theme, "")
     tooltip.why_not = why_not
-
-
-def tooltip_of(widget: tkinter.Misc) -> str:
-    """Return what a control's tooltip says now; "" where it has none."""
-    tooltip = _tooltips.get(widget)
-    return "" if tooltip is None else tooltip._shown_text
-
-
-# The tooltip of each control that has one.
-_tooltips: WeakKeyDictionary[tkinter.Misc, Tooltip] = WeakKeyDictionary()
 
 
 def _all_inside(widget: tkinter.Misc) -> list[tkinter.Misc]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,13 @@ TEST_CLUSTER_S = 60.0
 AGAIN = "What is stored is whole, and the next add goes on with the rest"
 
 
-# Somebody waits for an answer; how many images or frames it is of.
-_Asked = tuple["Future[tuple[str, bytes]]", Callable[[bytes], int] | None]
+@dataclass(frozen=True)
+class _Asked:
+    """Work that somebody waits for; `file` and `count` as for ClusterProcess.ask."""
+
+    future: Future[tuple[str, bytes]]
+    file: Path | None
+    count: Callable[[bytes], int] | None
 
 
 class ClusterProcess:
@@ -72,7 +78,8 @@ class ClusterProcess:
         self._asked: dict[int, _Asked] = {}
         self._trouble: ClusterError | None = None
         self._workers: list[dict[str, Any]] = []
-        self._problem, self._sent = "", 0
+        self._problem = ""
+        self._sent: set[Path] = set()  # a video is sent once for each span, and counts once
         self._done: Counter[int] = Counter()
         # Set once a first worker has begun; or with why none can.
         self.begun: Future[None] = Future()
@@ -100,7 +107,7 @@ class ClusterProcess:
             tuple(each["machine"] for each in told),
             tuple(each["device"] for each in told),
             tuple(self._done[each["number"]] for each in told),
-            self._sent,
+            len(self._sent),
             self._problem,
         )
 
@@ -125,7 +132,7 @@ class ClusterProcess:
         with self._lock:
             if self._trouble is not None:
                 raise self._trouble
-            self._asked[number] = future, count
+            self._asked[number] = _Asked(future, file, count)
         message = {"number": number, "verb": verb}
         self._send(message if file is None else {**message, "file": str(file)}, work)
         return future
@@ -165,7 +172,7 @@ class ClusterProcess:
         error = self._error(trouble, is_connected, is_late)
         with self._lock:
             self._trouble = error
-            left, self._asked = [future for future, _ in self._asked.values()], {}
+            left, self._asked = [each.future for each in self._asked.values()], {}
         unanswered: list[Future[Any]] = [*left, self.begun]
         for each in unanswered:
             if not each.done():
@@ -175,11 +182,13 @@ class ClusterProcess:
         """Handle what the child says; returns why it can't go on."""
         if "number" in said:
             with self._lock:
-                future, count = self._asked.pop(said["number"])
+                asked = self._asked.pop(said["number"])
+            answer = bytes(payload)
             if said["by"] is not None:
-                self._done[said["by"]] += 1 if count is None else count(bytes(payload))
-                self._sent += said["sent"]
-            future.set_result((said["state"], bytes(payload)))
+                self._done[said["by"]] += 1 if asked.count is None else asked.count(answer)
+                if said["sent"] and asked.file is not None:
+                    self._sent.add(asked.file)
+            asked.future.set_result((said["state"], answer))
         elif "workers" in said:
             self._workers, self._problem = said["workers"], said["problem"]
             if self._workers and not self.begun.done():

@@ -115,8 +115,11 @@ def looked_at(address: str) -> dict[str, Any]:
     if address == LOCAL:
         return {"version": imported().__version__}
     ray = connected(address, StartedHere(1, 0, ""))
-    there = [each["Resources"] for each in ray.nodes() if each["Alive"]]
-    ray.shutdown()
+    try:
+        there = [each["Resources"] for each in ray.nodes() if each["Alive"]]
+        ray.shutdown()
+    except Exception as exc:
+        raise ClusterTroubleError(f"its head does not answer ({short(exc)})") from exc
     return {
         "version": ray.__version__,
         "machines": len(there),
@@ -251,7 +254,7 @@ def _token() -> str | None:
 
 
 def _why(error: Exception, address: str) -> str:
-    """Say why Ray did not connect, and what to do."""
+    """Return why Ray did not connect, and what to do."""
     versions = _VERSIONS.findall(str(error))
     if len(versions) == 2:
         (ray, python), (ray_here, python_here) = versions

@@ -153,7 +153,7 @@ class VideoInSpans:
         self._at_once.remove(self)
 
     def frames(self) -> Generator[ReadFrame, None, bool]:
-        """Give out the sampled frames in their order, with their results.
+        """Yield the sampled frames in their order, with their results.
 
         Returns:
             Whether that was all; else the rest has to be read through, and the facts anew.
@@ -298,7 +298,7 @@ def video_in_spans(
 
 
 def _listed(made: SpanMade, chosen: ChosenFrames, shift: int) -> list[tuple[SampledFrame, bool]]:
-    """Give the frames of a span their places in the video, and say which are to be taken."""
+    """Return the frames of a span with their places in the video, and which are to be taken."""
     listed = []
     for frame in made.frames:
         differs = chosen.differs(frame.look)

@@ -110,9 +110,22 @@ def test_a_library_that_is_lost_is_said_once_and_read_again_when_it_is_back() ->
     assert window.lost == ["The library was deleted."] and window.said[1:] == (LOST, True)
     assert window.reading.lost and not window.told
     window.state = ReaderState(1, "closed")
-    window.look()
+    window.look(seconds=SHOW_EVERY_S)
     assert window.told == 1 and not window.reading.lost
     assert window.said[1:] == (WRITER_WORDS["closed"], False)
+
+
+def test_one_that_is_back_very_soon_is_read_again_a_little_later() -> None:
+    window = Window()
+    window.state = ReaderState(1, "closed", "the disk does not answer")
+    window.look(seconds=1)
+    window.state = ReaderState(1, "open")
+    window.look(seconds=1)
+    assert not window.told and window.said[1:] == (NEWER, False)
+    window.look()
+    assert window.told == 1 and window.said[1:] == (WRITER_WORDS["open"], False)
+    window.look()
+    assert window.told == 1
 
 
 def test_it_looks_again_after_a_look_that_failed_and_not_once_the_window_closes() -> None:

@@ -36,4 +36,4 @@ def test_of_many_machines_the_last_share_a_row() -> None:
 def test_what_would_help_a_cluster_is_said_below() -> None:
     assert note_on(ClusterWorkers(("a",), ("cpu",))) == ""
     said = note_on(ClusterWorkers(("a",), ("cpu",), sent=1, problem="b has no torch"))
-    assert said.startswith("Others don't work: b has no torch.\n1 image was sent")
+    assert said.startswith("Others don't work: b has no torch.\n1 file was sent")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from src.child_processes import start_child
 from src.errors import ClusterError
 from src.library import MediaLibrary
 from src.processing.cluster import client
@@ -50,6 +51,12 @@ def test_what_is_there_is_said(as_ray: Path) -> None:
     said = MediaLibrary.test_cluster(" auto ")
     assert said == "2 machines answer, with 24 cores and 3 GPUs (Ray 2.60.0)."
     assert MediaLibrary.test_cluster("local").startswith("Ray 2.60.0 is installed; each job starts")
+
+
+def test_a_head_that_goes_while_it_is_looked_at_is_said(as_ray: Path) -> None:
+    as_ray.write_text(TWO_MACHINES + "def nodes(): raise RuntimeError('lost it')\n")
+    with pytest.raises(ClusterError, match=r"its head does not answer \(lost it\)"):
+        MediaLibrary.test_cluster("auto")
 
 
 def test_what_is_no_address_is_said(as_ray: Path) -> None:
@@ -105,3 +112,36 @@ def test_a_job_that_can_not_begin_says_why_and_leaves_no_folder(
     left = threading.Event()
     while [*as_ray.parent.glob("media-ray-*")]:
         left.wait(0.05)
+
+
+# Speaks as the server does, of one worker that finds no file.
+FINDS_NO_FILE = """
+import sys
+from src.child_processes import answers_of_this_process, read_message, write_message
+answers = answers_of_this_process()
+read_message(sys.stdin.buffer)
+write_message(answers, {"connected": True}, b"")
+workers = [{"number": 0, "machine": "a", "device": "cpu"}]
+write_message(answers, {"workers": workers, "problem": ""}, b"")
+while (message := read_message(sys.stdin.buffer)) is not None:
+    number, is_sent = message[0]["number"], "file" in message[0]
+    write_message(answers, {"number": number, "state": "done", "by": 0, "sent": is_sent}, b"")
+"""
+
+
+def test_a_file_that_is_sent_several_times_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "finds_no_file.py").write_text(FINDS_NO_FILE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(client, "start_child", lambda _: start_child("finds_no_file"))
+    process = ClusterProcess("auto", b"", [], False)
+    try:
+        result_of(process.begun)
+        video, image = tmp_path / "film.mp4", tmp_path / "image.png"
+        for file in (video, video, image, None):
+            result_of(process.ask("span", b"", file))
+        workers = process.workers
+    finally:
+        process.close()
+    assert workers is not None and (workers.sent, workers.done) == (2, (4,))
