@@ -60,6 +60,7 @@ class ReadingBeside:
         self._shown_at = 0.0
         self._as_of = now()
         self._was_lost = False  # and what is shown may lack what could not be read then
+        self._failure = ""  # of the last look
         self._looks = False
         session.signals.opened.append(self._opened)
 
@@ -79,11 +80,14 @@ class ReadingBeside:
             self._session.main_thread.after(LOOK_EVERY_S, self._look)
 
     def _failed(self, exc: Exception) -> None:
-        """Look again all the same, and leave the rest to the window's error handler."""
+        """Look again all the same; what is new of it is for the window's error handler."""
         self._look_later()
-        raise exc
+        is_new, self._failure = repr(exc) != self._failure, repr(exc)
+        if is_new:
+            raise exc
 
     def _looked(self, state: ReaderState) -> None:
+        self._failure = ""
         self._look_later()
         if state.lost:
             self._say_lost(state.lost)

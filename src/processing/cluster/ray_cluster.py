@@ -139,6 +139,7 @@ class RayCluster:
         self._files = [self._ray.put(each.read_bytes()) for each in models]
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._calls = ThreadPoolExecutor(8, "calls")  # what may wait for the cluster
+        self._looks = ThreadPoolExecutor(1, "looks")  # must not wait for files that are sent
         self._numbers = itertools.count()
         self._waiting: deque[Request] = deque()
         self._workers: list[RayWorker] = []
@@ -180,7 +181,8 @@ class RayCluster:
 
     def close(self) -> None:
         """Give the workers back, and end a cluster that was started here."""
-        self._calls.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._calls, self._looks):
+            threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             try:
                 self._ray.kill(worker.handle)
@@ -203,7 +205,7 @@ class RayCluster:
             raise ClusterTroubleError(f"no worker could begin in {wait_s:.0f} s; {why}")
         if self._looks_since is None:
             self._looks_since = now
-            self._call(self._machines, self._looked)
+            self._call(self._machines, self._looked, self._looks)
         elif now - self._looks_since > wait_s:
             raise ClusterTroubleError(
                 f"its head has not answered for {wait_s:.0f} s; see whether it is on the network"
@@ -383,8 +385,13 @@ class RayCluster:
 
     # -- between threads
 
-    def _call(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
-        self._calls.submit(work).add_done_callback(
+    def _call(
+        self,
+        work: Callable[[], Any],
+        then: Callable[[Future[Any]], None],
+        threads: ThreadPoolExecutor | None = None,
+    ) -> None:
+        (threads or self._calls).submit(work).add_done_callback(
             lambda made: self._events.put(lambda: then(made))
         )
 
