@@ -165,7 +165,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
 
     def _prepare_window(self) -> None:
         c = self.theme.colours
-        self.title("Media Library")
+        self.title("Media Library – read only" if self.options.read_only else "Media Library")
         self.configure(fg_color=c.window)
         self.geometry(first_geometry(self._area, self.theme.scale))
         width, height = fitting_size(self._area, self.theme.scale)

@@ -61,6 +61,8 @@ def empty_window(metadata: MetadataDatabase) -> Iterator[EmptyWindow]:
         listeners = Listeners()
         jobs = Jobs(listeners)
         session: Any = SimpleNamespace(
+            read_only=False,
+            only_to_write=lambda *_: None,
             library=library,
             signals=listeners,
             main_thread=DirectThread(),

@@ -28,7 +28,7 @@ from src.records import Tag
 from src.settings import Settings
 from tests.e2e.desktop import Screen, Start
 
-TAGS = 200  # of each segment: an export of all takes some seconds
+TAGS = 400  # of each segment: an export of all takes some seconds
 
 
 @pytest.fixture

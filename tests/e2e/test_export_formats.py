@@ -52,6 +52,8 @@ def dialog(
     with MediaLibrary(LibraryPaths(metadata.paths.root)) as library:
         started: list[Any] = []
         session: Any = SimpleNamespace(
+            read_only=False,
+            only_to_write=lambda *_: None,
             library=library,
             signals=Listeners(),
             main_thread=DirectThread(),

@@ -58,7 +58,11 @@ class Shown:
         theme.find_fonts(root)
         self.root, self.library, self.given = root, Library(), list[str]()
         session: Any = SimpleNamespace(
-            is_open=True, library=self.library, main_thread=DirectThread()
+            read_only=False,
+            only_to_write=lambda *_: None,
+            is_open=True,
+            library=self.library,
+            main_thread=DirectThread(),
         )
         self.row = FilterRow(root, theme, session, lambda where: self.given.append(str(where)))
         self.row.pack(fill="x")

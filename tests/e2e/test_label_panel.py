@@ -49,6 +49,8 @@ class Desk:
                 listener()
 
         session: Any = SimpleNamespace(
+            read_only=False,
+            only_to_write=lambda *_: None,
             main_thread=self.thread,
             signals=signals,
             library=library,

@@ -36,6 +36,8 @@ class Desk:
         self.thread, self.asked_for = WaitingThread(), list[int]()
         self.opened: list[tuple[int, float, str]] = []
         session: Any = SimpleNamespace(
+            read_only=False,
+            only_to_write=lambda *_: None,
             main_thread=self.thread,
             signals=Listeners(),
             library=SimpleNamespace(
@@ -262,7 +264,9 @@ class Beside:
 def beside(empty_window: Any) -> Iterator[Beside]:
     thread, done, tracks = WaitingThread(), list[tuple[object, ...]](), dict[str, Track]()
     library = SimpleNamespace(tracks=SimpleNamespace(track_of=tracks.get))
-    session: Any = SimpleNamespace(main_thread=thread, library=library)
+    session: Any = SimpleNamespace(
+        main_thread=thread, library=library, only_to_write=lambda *_: None
+    )
     actions = TrackActions(
         lambda segment: done.append(("timeline", segment.id)),
         lambda *what: done.append(("split", *what)),

@@ -39,7 +39,12 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def panel(overlay: Overlay, drawings: list[list[str]]) -> SearchPanel:
     """The panel of a library with some tags, ready to be typed in."""
     session: Any = SimpleNamespace(
-        signals=Listeners(), is_open=False, models_ready=False, tell_content_changed=lambda: None
+        read_only=False,
+        only_to_write=lambda *_: None,
+        signals=Listeners(),
+        is_open=False,
+        models_ready=False,
+        tell_content_changed=lambda: None,
     )
     nothing: Any = SimpleNamespace(want=lambda *_: None, open_timeline=lambda *_: None)
     work: Any = SimpleNamespace(changed=[], offer=None)
