@@ -122,7 +122,7 @@ clip = ModelManager(device="cpu", batch_size=16, clip_model="starter").load_clip
 images = list(np.random.default_rng(0).integers(0, 255, (300, 60, 60, 3), np.uint8))
 wanted = clip.encode_image(images[:16])
 mapped = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (mapped + 300_000_000,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (mapped + 150_000_000,) * 2)
 clip.batches.size = 300
 np.testing.assert_allclose(clip.encode_image(images)[:16], wanted, atol=1e-5)
 print(clip.batches.size)
