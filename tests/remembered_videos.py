@@ -12,11 +12,14 @@ from src.processing.ffmpeg_process import find_ffmpeg
 
 
 def draw_video(path: Path, seconds: float, *options: str) -> Path:
-    """Make a video with ffmpeg's own test pictures, which differ from second to second."""
+    """Make a video with ffmpeg's own test pictures, which differ from second to second.
+
+    One thread encodes it: with more, the file depends on how many cores there are.
+    """
     program = find_ffmpeg()
     assert program is not None
     source = f"testsrc2=size=160x120:rate=10:duration={seconds}"
-    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, *options]
+    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", source, "-threads", "1", *options]
     subprocess.run([*command, f"file:{path}"], check=True, timeout=60)
     return path
 

@@ -100,7 +100,8 @@ def real_videos(folder: Path) -> dict[str, bytes]:
     for suffix, options in VIDEOS.items():
         path = folder / f"real.{suffix}"
         source = "testsrc2=size=64x48:rate=5:duration=2"
-        command = [program, "-v", "error", "-f", "lavfi", "-i", source, *options, f"file:{path}"]
+        command = [program, "-v", "error", "-f", "lavfi", "-i", source]
+        command += ["-threads", "1", *options, f"file:{path}"]  # the same file on any machine
         subprocess.run(command, check=True, timeout=60)
         made[suffix] = path.read_bytes()
         path.unlink()

@@ -39,6 +39,7 @@ def _drawn(suffix: str, frames: int, sound: bool, options: tuple[str, ...]) -> b
         tone = f"sin(2*PI*440*t)*gt(t,{TONE_FROM_S})"
         command += ["-f", "lavfi", "-i", f"aevalsrc='{tone}':s=48000:d={length_s}"]
     command += ["-pix_fmt", "yuv420p", "-crf", "1", "-g", "12", "-metadata", "title=A secret"]
+    command += ["-threads", "1"]  # the same file on any machine
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"drawn{suffix}"
         subprocess.run(
