@@ -78,7 +78,7 @@ class ClusterProcess:
         self._asked: dict[int, _Asked] = {}
         self._trouble: ClusterError | None = None
         self._workers: list[dict[str, Any]] = []
-        self._problem = ""
+        self._problem, self._wait_s = "", wait_s
         self._sent: set[Path] = set()  # a video is sent once for each span, and counts once
         self._done: Counter[int] = Counter()
         # Set once a first worker has begun; or with why none can.
@@ -109,6 +109,7 @@ class ClusterProcess:
             tuple(self._done[each["number"]] for each in told),
             len(self._sent),
             self._problem,
+            self._wait_s,
         )
 
     def ask(
