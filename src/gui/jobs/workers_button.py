@@ -117,7 +117,7 @@ class WorkersButton(Button):
         px = theme.px
         menu = self._list = Dropdown(self, theme, self._closed)
         font = theme.canvas_font(self, SMALL)
-        for place, head in enumerate(HEAD):
+        for place, head in enumerate(HEAD if self._workers.devices else ()):
             is_number = place == len(HEAD) - 1
             side = "e" if is_number else "w"
             label = tkinter.Label(menu, text=head, bg=c.raised, fg=c.text_2, font=font)
@@ -153,7 +153,7 @@ class WorkersButton(Button):
                 columnspan=len(HEAD),
                 sticky="ew",
                 padx=self.theme.px(12),
-                pady=(0, self.theme.px(8)),
+                pady=(0 if rows else self.theme.px(8), self.theme.px(8)),
             )
         for place, column in enumerate(self._columns):
             texts = [row[place] for row in rows]

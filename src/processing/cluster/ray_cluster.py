@@ -15,7 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from src.processing.cluster.connection import StartedHere, connected, short
+from src.processing.cluster.connection import (
+    ClusterTroubleError,
+    StartedHere,
+    connected,
+    short,
+)
 from src.processing.cluster.event_loop import EventLoop
 from src.processing.cluster.work import NOT_READ, WHY_NOT
 from src.processing.cluster.worker_pool import (
@@ -83,6 +88,12 @@ class RayCluster:
         Raises:
             ClusterTroubleError: it can't go on.
         """
+        try:
+            self._run()
+        except ConnectionError as exc:  # Ray's, of whatever is asked once it has lost the head
+            raise ClusterTroubleError(f"its head does not answer ({short(exc)})") from exc
+
+    def _run(self) -> None:
         looked_at = -LOOK_EVERY_S
         while True:
             if time.monotonic() - looked_at >= LOOK_EVERY_S:

@@ -164,16 +164,8 @@ class WorkerPool:
         self.say()
 
     def ask_about(self, worker: RayWorker, then: Callable[[Future[tuple[str, str]]], None]) -> None:
-        """Ask a worker what it is, which it answers whatever else it does.
-
-        Raises:
-            ClusterTroubleError: it can't be asked.
-        """
-        try:
-            promised = worker.handle.about.remote()
-        except Exception as exc:
-            raise ClusterTroubleError(f"its head does not answer ({short(exc)})") from exc
-        self._loop.when_there(promised, then)
+        """Ask a worker what it is, which it answers whatever else it does."""
+        self._loop.when_there(worker.handle.about.remote(), then)
 
     def give_up(self, worker: RayWorker) -> bool:
         """Have a worker ended that is gone; returns whether that was not known."""

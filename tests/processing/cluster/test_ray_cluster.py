@@ -352,3 +352,14 @@ def test_a_worker_with_another_ffmpeg_leaves_a_video_to_the_others(
         and b"another version of ffmpeg" in (driven.replies[0][2])
     )
     driven.cluster.close()
+
+
+def test_a_connection_that_breaks_ends_it_with_a_sentence(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remote(method: Method, *arguments: Any) -> Call:
+        raise ConnectionError("no reconnection in 30s")
+
+    monkeypatch.setattr(Method, "remote", remote)
+    with pytest.raises(ClusterTroubleError, match=r"head does not answer \(no reconnection in 30s"):
+        driven.cluster.run()
