@@ -17,7 +17,7 @@ from pathlib import Path
 MOST_BYTES = 32 << 20
 # For the queries of others, and after having waited in vain: a query may take longer than that.
 WAIT_S = 1.0
-AGAIN_AFTER_S = 10.0
+AGAIN_AFTER_S = 5.0
 
 log = logging.getLogger(__name__)
 

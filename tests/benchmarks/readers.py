@@ -17,9 +17,11 @@ import multiprocessing
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import TypeVar
 
 from src.config import LibraryPaths
 from src.database.browse_queries import BrowseQueries
@@ -34,6 +36,7 @@ MODEL = "made up"
 PER_FRAME = 40
 LOOK_EVERY_S = 2.0
 KINDS = ("waits", "searches", "pages")
+T = TypeVar("T")
 
 
 def write(paths: LibraryPaths, until: float, stored: Synchronized[int]) -> None:
@@ -51,7 +54,14 @@ def write(paths: LibraryPaths, until: float, stored: Synchronized[int]) -> None:
 
 def read(paths: LibraryPaths, kind: str, until: float, answers: Synchronized[int]) -> None:
     """Ask as a window does where a person waits, searches, or scrolls through the library."""
-    query = unit_vectors(1, seed=7)[0]
+    query, slowest = unit_vectors(1, seed=7)[0], dict[str, float]()
+
+    def timed(name: str, work: Callable[..., T], *asked: object) -> T:
+        began = time.monotonic()
+        result = work(*asked)
+        slowest[name] = max(slowest.get(name, 0.0), time.monotonic() - began)
+        return result
+
     with closing(MetadataDatabase(paths, read_only=True)) as metadata:
         watch = ReaderWatch(metadata.connection, paths.lock, None)
         browse = BrowseQueries(metadata)
@@ -60,22 +70,24 @@ def read(paths: LibraryPaths, kind: str, until: float, answers: Synchronized[int
         while time.time() < until:
             if time.monotonic() - looked >= LOOK_EVERY_S:
                 looked = time.monotonic()
-                watch.look()
+                timed("look", watch.look)
             if kind == "waits":
                 time.sleep(0.1)
                 continue
             if kind == "searches":
-                best = store.best(query, 60)
-                metadata.segments([row[0] for row in best])
-                store.best(query, 60, half)
+                best = timed("search", store.best, query, 60)
+                timed("segments", metadata.segments, [row[0] for row in best])
+                timed("search within half", store.best, query, 60, half)
             else:
-                ids = browse.media_ids("added")
+                ids = timed("list", browse.media_ids, "added")
                 for start in range(0, min(len(ids), 1200), 60):
-                    browse.media_cards(ids[start : start + 60])
-                browse.segments_in_order(half, 60)
-                browse.media_ids("captured", half)
-                metadata.tag_counts()
+                    timed("cards", browse.media_cards, ids[start : start + 60])
+                timed("segments of half", browse.segments_in_order, half, 60)
+                timed("list of half", browse.media_ids, "captured", half)
+                timed("tags", metadata.tag_counts)
             answers.value += 1
+    slow = ", ".join(f"{name} {took:.2f} s" for name, took in slowest.items())
+    print(f"the slowest of one that {kind}: {slow}", flush=True)
 
 
 def main() -> None:

@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from src.config import LibraryPaths
-from src.database import log_size
+from src.database import log_size, scan_rows
+from src.database.embedding_store import EmbeddingStore
 from src.database.metadata_db import MetadataDatabase
+from src.database.repair import damaged_rows
+from tests.conftest import MODEL, add_media_with, unit_vectors
 
 LIMIT = 2 << 20
 
@@ -143,3 +147,73 @@ def test_a_writer_leaves_beside_a_query_that_takes_long(
         assert log_of(paths) > 0
     with closing(MetadataDatabase(paths)) as metadata:
         assert metadata.info("key 1") == f"{1:09}" * (LIMIT // 45)
+
+
+# -- what takes long to read is read in many queries
+
+
+@pytest.fixture
+def emptied(metadata: MetadataDatabase) -> Callable[[], bool]:
+    """Empties the log; gives whether nobody kept a part of it."""
+    writer = metadata.connection._writer
+    assert writer is not None
+
+    def empty() -> bool:
+        busy, _, _ = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    writer.execute("PRAGMA busy_timeout = 0")
+    return empty
+
+
+def test_the_first_search_of_a_reader_reads_embeddings_some_at_a_time(
+    metadata: MetadataDatabase, emptied: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, quantized = list[bool](), scan_rows.quantized
+
+    def noted(matrix: np.ndarray) -> object:
+        metadata.set_info("key", str(len(free)))  # or there is nothing to be kept
+        free.append(emptied())
+        return quantized(matrix)
+
+    monkeypatch.setattr(scan_rows, "BATCH", 20)
+    monkeypatch.setattr(scan_rows, "quantized", noted)
+    vectors = unit_vectors(50)
+    add_media_with(metadata, vectors)
+    with closing(MetadataDatabase(metadata.paths, read_only=True)) as reader:
+        (best, _), *_ = EmbeddingStore(reader.connection, MODEL).best(vectors[49], 1)
+    assert best == "a.jpg-00049" and free == [True] * 3
+
+
+def test_damaged_rows_are_looked_for_some_at_a_time(
+    metadata: MetadataDatabase, emptied: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(damaged_rows, "IN_ONE_QUERY", 7)
+    monkeypatch.setattr(damaged_rows, "AT_ONCE", 7)
+    add_media_with(metadata, unit_vectors(50))
+    with closing(MetadataDatabase(metadata.paths, read_only=True)) as reader:
+        looked, free = reader.look_for_damaged_rows(), list[bool]()
+        with pytest.raises(StopIteration) as ended:
+            while True:
+                next(looked)
+                metadata.set_info("key", str(len(free)))
+                free.append(emptied())
+    # not while one of its queries is under way
+    assert ended.value.value == [] and free.count(True) >= len(free) // 2 > 5
+
+
+@pytest.mark.parametrize("key", ["no UTF-8: \udcff", "zz"])
+def test_every_damaged_row_is_found_however_few_are_read_at_a_time(
+    metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr(damaged_rows, "IN_ONE_QUERY", 1)
+    for name in ("a", "b", "z"):
+        metadata.set_info(name, "sound")
+    with closing(sqlite3.connect(metadata.paths.metadata_db)) as db, db:  # without our triggers
+        db.execute("UPDATE info SET checksum = 0 WHERE key IN ('a', 'z')")
+        db.execute(
+            "INSERT INTO info (key, value, checksum) VALUES (CAST(? AS TEXT), 'other', 0)",
+            (key.encode("utf-8", "surrogateescape"),),
+        )
+    found = [row.key for row in metadata.damaged_rows() if row.table == "info"]
+    assert sorted(found) == sorted([("a",), ("z",), (key,)])
