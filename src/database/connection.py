@@ -14,6 +14,7 @@ from src.database.backup import back_up, back_up_in_steps, damage_of, is_due
 from src.database.checksums import watch_rows
 from src.database.damage import WatchedConnection, is_damage
 from src.database.file_to_read import FileToRead, newer_schema, older_schema
+from src.database.log_size import LogSize
 from src.database.migrations import MIGRATIONS, check_version, migrate
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
@@ -90,6 +91,7 @@ class Connection:
         self._moved_on = 0  # how often that turned out to be wrong
         size = path.stat().st_size if path.exists() else 0
         self._is_daily = not (upkeep_later and size > LARGE)
+        self._log_size = LogSize(path)
         self._write_lock = threading.RLock()
         self._readers: dict[int, sqlite3.Connection] = {}
         self._watcher: sqlite3.Connection | None = None
@@ -272,6 +274,7 @@ class Connection:
             writer.execute("PRAGMA journal_mode = WAL")
             writer.execute("PRAGMA synchronous = FULL")
             writer.execute("PRAGMA foreign_keys = ON")
+            self._log_size.limit(writer)
         except BaseException:
             writer.close()
             raise
@@ -385,6 +388,7 @@ class Connection:
                     f"{self.path}: nothing was written ({exc}); "
                     "see that the disk has room and can be written to"
                 ) from exc
+            self._log_size.committed(writer)
 
     @property
     def is_read_only(self) -> bool:
@@ -446,7 +450,7 @@ class Connection:
             if self._writer is not None:
                 if self.recovered is not None or self.mended is not None:
                     self._forget_recovery(self._writer)
-                self._empty_log(self._writer)
+                self._log_size.empty(self._writer)
                 self._writer.close()
                 self._writer = None
                 try:
@@ -467,16 +471,6 @@ class Connection:
             forget_recovery(writer)
         except sqlite3.Error as exc:  # the disk is full: it is shown once more
             log.warning("%s: %s", self.path, exc)
-
-    def _empty_log(self, writer: sqlite3.Connection) -> None:
-        """Move the WAL into the file: closing does that only where no reader is left open."""
-        try:
-            writer.execute("PRAGMA busy_timeout = 0")  # what a reader still needs stays in it
-            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (
-            sqlite3.Error
-        ) as exc:  # the disk is full: all of it is in the log, and read from there
-            log.warning("%s: the log stays beside it (%s)", self.path, exc)
 
 
 @contextmanager
