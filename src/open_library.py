@@ -13,10 +13,10 @@ from src.chroma_address import ChromaAddress
 from src.cluster_address import parse_cluster, parse_root
 from src.config import LibraryPaths, is_trusted_server, models_folder_problem, trust_server
 from src.database.browse_queries import BrowseQueries
-from src.database.connection import marker_of_open
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock, refuse_open_elsewhere
 from src.database.metadata_db import MetadataDatabase
+from src.database.open_marker import marker_of_open
 from src.database.reader_watch import ReaderWatch
 from src.duplicates import Duplicates
 from src.errors import DatabaseError, QueryError
