@@ -34,6 +34,7 @@ from src.database.repair.recovery import (
 from src.database.track_changes import put_touched_right, watch_tracks
 from src.database.transactions import transaction
 from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
+from src.reader_records import OPENED_TO_READ
 
 log = logging.getLogger(__name__)
 
@@ -313,7 +314,7 @@ class Connection:
         with self._write_lock:
             writer = self._writer
             if writer is None:
-                how = "is closed" if self._closed else "was opened for reading only"
+                how = "is closed" if self._closed else OPENED_TO_READ
                 raise DatabaseError(f"{self.path}: the library {how}")
             if writer.in_transaction:  # a verb inside a larger one
                 yield writer
