@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
 from src.crop_shape import CROP_SIDE
 from src.database.browse_queries import BrowseQueries
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
 from src.database.text_normalization import casefold_key
-from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, AnnotatedVideo, Annotation
 from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
+    NO_VIDEO,
     NamedMedia,
     NoSegmentError,
     matching_segment,
@@ -78,6 +81,7 @@ class ImportedImage:
     Attributes:
         place: None where the library needs nothing of it but labels.
         labels: the tags that segments are to get, by their ids and the tags' folded names.
+        tracks: the numbers of their tracks in the dataset, by their ids; None for none.
         unmatched: labels that nothing gets, each for a reason of its own.
         made: the new segments, by their ids.
         open: annotations that are looked at once the frame is read.
@@ -91,6 +95,7 @@ class ImportedImage:
     image: AnnotatedImage
     place: FramePlace | None = None
     labels: dict[str, dict[str, Tag]] = field(default_factory=lambda: defaultdict(dict))
+    tracks: dict[str, int | None] = field(default_factory=dict)
     unmatched: list[LabelUnmatched] = field(default_factory=list)
     made: dict[str, KeptSegment] = field(default_factory=dict)
     open: Sequence[Annotation] = ()
@@ -142,6 +147,7 @@ class ImageImport:
         self._queries = BrowseQueries(metadata)
         self._copies = KnownCopies(metadata)
         self._named: NamedMedia | None = None
+        self._digests: dict[tuple[Path, tuple[int, int]], str] = {}
         self._lock = Lock()
 
     # -- which frame it is
@@ -260,6 +266,30 @@ class ImageImport:
             raise MediaReadError(path, "the library has not sampled this frame; add the video")
         return FramePlace(path, index, digest, media, stamp=stamp)
 
+    # -- videos
+
+    def frames_of(self, video: AnnotatedVideo) -> tuple[Path, set[int]]:
+        """Find the video that a dataset is about: its file, and the frames that are sampled.
+
+        Raises:
+            NoSegmentError: the library has none, or one of another size.
+            MediaReadError, OSError: the file that the dataset has can't be read.
+        """
+        if video.media is None:
+            media = self.metadata.media_by_hash(self._digest(video.video))
+        else:
+            with self._lock:
+                self._named = self._named or NamedMedia(self.metadata)
+            media = self.metadata.media(self._named.find_video(video.media))
+        if media is None or media.kind != "video":
+            raise NoSegmentError(NO_VIDEO)
+        if (media.width, media.height) != video.size_wh:
+            (width, height), here = video.size_wh, f"{media.width} x {media.height}"
+            raise NoSegmentError(
+                f"it is annotated at {width} x {height} pixels, and the video has {here}"
+            )
+        return media.path, self.metadata.stored_frames(media.id)
+
     # -- which segments they are
 
     def _resolve(self, found: ImportedImage, place: FramePlace, size_wh: tuple[int, int]) -> None:
@@ -318,18 +348,45 @@ class ImageImport:
             return
         confidence = 1.0 if each.confidence is None else each.confidence
         tag = ImportedTag(name, confidence, "imported", each.attributes)
+        track = found.tracks.get(segment_id)
+        found.tracks[segment_id] = track if each.track_id is None else each.track_id
         found.labels[segment_id].setdefault(casefold_key(name), tag)
 
     # -- cutting
 
-    def cut(self, found: ImportedImage, threads: WorkThreads) -> None:
-        """Read the frame of an image, and cut the new segments out of it."""
+    def cut(self, images: Sequence[ImportedImage], threads: WorkThreads) -> None:
+        """Read the frames of images that are of one file, and cut the new segments out of them."""
+        left = defaultdict[int, list[ImportedImage]](list)
+        for found in images:
+            assert found.place is not None
+            left[found.place.frame_index].append(found)
+        place = images[0].place
+        assert place is not None
+        try:
+            _, pixels = look_into(place.path)
+            with threads.room_for(pixels), closing(self._frames(images[0], place, left)) as frames:
+                for frame in frames:
+                    for found in left.pop(frame.frame_index, ()):
+                        self._cut_or_fail(found, frame)
+                    if not left:
+                        break
+                else:
+                    raise MediaReadError(place.path, f"has no frame {min(left)}")
+        except (MediaReadError, OSError) as exc:
+            for found in chain.from_iterable(left.values()):
+                found.fail(_why_unread(exc))
+        except Exception as exc:
+            if not is_file_error(exc):
+                raise
+            log.warning("%s could not be imported", images[0].image.image, exc_info=True)
+            for found in chain.from_iterable(left.values()):
+                found.fail(f"could not be imported ({format_error(exc)})")
+
+    def _cut_or_fail(self, found: ImportedImage, frame: Frame) -> None:
         assert found.place is not None
         try:
-            _, pixels = look_into(found.place.path)
-            with threads.room_for(pixels):
-                self._cut(found, found.place)
-        except (MediaReadError, OSError) as exc:
+            self._cut(found, found.place, frame)
+        except MediaReadError as exc:
             found.fail(_why_unread(exc))
         except Exception as exc:
             if not is_file_error(exc):
@@ -337,8 +394,7 @@ class ImageImport:
             log.warning("%s could not be imported", found.image.image, exc_info=True)
             found.fail(f"could not be imported ({format_error(exc)})")
 
-    def _cut(self, found: ImportedImage, place: FramePlace) -> None:
-        frame = self._frame(found, place)
+    def _cut(self, found: ImportedImage, place: FramePlace, frame: Frame) -> None:
         if place.frame_id is None:
             if _stamp(place.path) != place.stamp:
                 raise MediaReadError(place.path, CHANGED)
@@ -352,8 +408,13 @@ class ImageImport:
             result, squares = replace(result, segments=beside), squares[1:]
         found.cut = bundle, CutFrame(replace(result, sam=IMPORTED_ONLY), squares)
 
-    def _frame(self, found: ImportedImage, place: FramePlace) -> Frame:
-        """Read the frame.
+    def _frames(
+        self, found: ImportedImage, place: FramePlace, wanted: Collection[int]
+    ) -> Generator[Frame]:
+        """Read frames of a file; others may come, too.
+
+        Args:
+            found, place: one of them.
 
         Raises:
             MediaReadError, OSError: it can't be read.
@@ -362,18 +423,23 @@ class ImageImport:
         if media is not None and place.frame_id is not None:
             if path == media.path:
                 path = self._copies.at_hand(media).path
-            if content_hash(path) != place.digest:
+            if self._digest(path) != place.digest:
                 raise MediaReadError(path, CHANGED)
             media = replace(media, path=path)
-            frames = read_frames_again(media, {place.frame_index}, self.settings)
-        else:
-            settings = replace(self.settings, all_pages=place.frame_index > 0)
-            frames = read_frames(path, "image", settings, found.facts)
-        with closing(frames):
-            for frame in frames:
-                if frame.frame_index == place.frame_index:
-                    return frame
-        raise MediaReadError(path, f"has no frame {place.frame_index}")
+            known = stored_frame_times(self.metadata.connection, media.id)
+            return read_frames_again(media, set(wanted), self.settings, known)
+        settings = replace(self.settings, all_pages=place.frame_index > 0)
+        return read_frames(path, "image", settings, found.facts)
+
+    def _digest(self, path: Path) -> str:
+        """Hash a file; a long video, of which one frame after another is wanted, once."""
+        key = path, _stamp(path)
+        with self._lock:
+            known = self._digests.get(key)
+        digest = known or content_hash(path)
+        with self._lock:
+            self._digests[key] = digest
+        return digest
 
 
 def _new_segment(each: Annotation, place: FramePlace, size_wh: tuple[int, int]) -> KeptSegment:
