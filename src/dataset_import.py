@@ -23,6 +23,7 @@ from src.events import (
     LabelsImported,
     Progress,
 )
+from src.imported_cuts import ImageCutter
 from src.imported_image import FramePlace, ImageImport, ImportedImage
 from src.processing.crop_files import remove_half_written
 from src.processing.embedding_batches import BATCH
@@ -126,14 +127,15 @@ class DatasetImport:
             DatasetReadError: it can't be read, or is none that is known here.
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        importing = ImageImport(self.metadata, path, self.pipeline, self.settings, self._tag_name)
+        importing = ImageImport(self.metadata, path, self.settings, self._tag_name)
+        cutter = ImageCutter(self.metadata, importing, self.pipeline, self.settings)
         images, skipped = yield from read_dataset(path, importing.frames_of)
         self._act = path, self._begun_before(path) or new_batch()
         done = 0
         with self.pipeline.threads() as threads:
             for some in _batches(images):
-                for image in (yield from self._cut(some, importing, threads)):
-                    yield from self._take(image, importing, threads)
+                for image in (yield from self._cut(some, importing, cutter, threads)):
+                    yield from self._take(image, importing, cutter, threads)
                     done += 1
                     yield Progress("import", done, len(images))
         with self.metadata.connection.write():
@@ -160,7 +162,11 @@ class DatasetImport:
     # -- some images at once
 
     def _cut(
-        self, images: Sequence[AnnotatedImage], importing: ImageImport, threads: WorkThreads
+        self,
+        images: Sequence[AnnotatedImage],
+        importing: ImageImport,
+        cutter: ImageCutter,
+        threads: WorkThreads,
     ) -> Generator[Event, None, list[ImportedImage]]:
         """Find out what is to become of some images, and cut those that need it."""
         matches = [threads.submit(importing.match, image) for image in images]
@@ -172,7 +178,7 @@ class DatasetImport:
             path, batch = self._act
             self.metadata.set_info(_UNFINISHED, json.dumps([str(path), batch]))
             self._is_prepared = True
-        cuts = [threads.submit(importing.cut, some, threads) for some in _by_file(to_cut)]
+        cuts = [threads.submit(cutter.cut, some, threads) for some in _by_file(to_cut)]
         for cut in cuts:
             result_of(cut)
         self._embed(to_cut)
@@ -201,6 +207,7 @@ class DatasetImport:
         self,
         found: ImportedImage,
         importing: ImageImport,
+        cutter: ImageCutter,
         threads: WorkThreads,
     ) -> Iterator[Event]:
         """Store what was made of an image, and say what was not."""
@@ -208,8 +215,8 @@ class DatasetImport:
             try:
                 yield from self._store(found, found.place, found.result)
             except _StoredMeanwhileError:
-                (found,) = yield from self._cut([found.image], importing, threads)
-                yield from self._take(found, importing, threads)
+                (found,) = yield from self._cut([found.image], importing, cutter, threads)
+                yield from self._take(found, importing, cutter, threads)
                 return
         else:
             for segment_id, tags in found.labels.items():

@@ -203,4 +203,4 @@ def test_the_command_says_how_many_tracks_came(
     assert main.main(["--library", str(root), "import", str(folder / "cvat")]) == 0
     said = capsys.readouterr()
     assert "2 tracks added, 1 there already, 1 left out" in said.out
-    assert "add it, then import again" in said.err and "import --undo b" in said.err
+    assert "then import again" in said.err and "import --undo b" in said.err

@@ -37,7 +37,7 @@ from src.records import LibraryStats, SearchHit
 from src.time_left import TimeLeft
 
 # Of the tracks of a dataset.
-NO_VIDEO_OF_TRACKS = "the tracks that were left out are of a video that this library has not; add it, then import again"
+NO_VIDEO_OF_TRACKS = "add the video of the tracks that were left out, then import again"
 
 
 def one_line(text: object) -> str:

@@ -23,7 +23,7 @@ from src.records import Decision, Tag
 _PART = 100
 _UNSAMPLED = "no frame in which it is seen is in the library; sample the video more finely first"
 
-# Finds a video in the library: its file, and the frames that are sampled; see ImageImport.frames_of.
+# Finds the file of a video, and the frames that are sampled; see ImageImport.frames_of.
 FramesOf = Callable[[AnnotatedVideo], tuple[Path, Collection[int]]]
 
 # The tags that segments are to get: by their ids, then by the folded names.

@@ -80,7 +80,7 @@ def test_what_is_linked_otherwise_is_put_right(metadata: MetadataDatabase, video
 
 
 def test_two_tracks_of_a_dataset_are_two_here(metadata: MetadataDatabase, video: int) -> None:
-    (one,) = link_things(metadata, video, [of(0)])
+    link_things(metadata, video, [of(0)])
     numbers = {**dict.fromkeys(of(0, 0, 1, 2, 3), 1), **dict.fromkeys(of(0, 4, 5), 2)}
     assert put(metadata, numbers) == (1, 1, 0)
     assert together(metadata) == {frozenset(of(0, 0, 1, 2, 3)), frozenset(of(0, 4, 5))}
@@ -100,7 +100,7 @@ def test_what_the_dataset_has_in_no_track_leaves_it_and_the_rest_stays(
 
 
 def test_the_word_of_a_person_here_stays(metadata: MetadataDatabase, video: int) -> None:
-    first, second = link_things(metadata, video, [of(0), of(1)])
+    _, second = link_things(metadata, video, [of(0), of(1)])
     edits = TrackEdits(metadata)
     edits.take_out(of(0, 5))
     edits.split(second, segment_of(1, 3))
