@@ -138,7 +138,7 @@ class Button(Focusable):
     ) -> None:
         super().__init__(master, theme, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
-        self._fill, self._over, self._down, self._ink, border = self._colours(kind)
+        self._fill, self._over, self._down, self._ink, self._border = self._colours(kind)
         self._own_width, self._size = width, size
         self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
@@ -151,8 +151,8 @@ class Button(Focusable):
             hover_color=self._over,
             text_color=self._ink,
             text_color_disabled=theme.colours.hint,
-            border_width=1 if border else 0,
-            border_color=border or theme.colours.border,
+            border_width=1 if self._border else 0,
+            border_color=self._border or theme.colours.border,
             font=theme.font(size, "medium" if kind in ("main", "add") else "regular"),
             image=None if icon_name is None else icon(icon_name, self._ink, self._icon_size),
             anchor=anchor,
@@ -189,9 +189,13 @@ class Button(Focusable):
             return
         self.enabled = enabled
         colours = self.theme.colours
-        fill = self._fill if enabled or self._fill == "transparent" else colours.card
+        fill = self._fill if enabled or self._fill == "transparent" else colours.disabled
         ink = self._ink if enabled else colours.hint
-        self._button.configure(state="normal" if enabled else "disabled", fg_color=fill)
+        self._button.configure(
+            state="normal" if enabled else "disabled",
+            fg_color=fill,
+            border_color=(self._border if enabled else None) or colours.border,
+        )
         if self._icon_name is not None:
             self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 
