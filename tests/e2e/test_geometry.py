@@ -16,6 +16,7 @@ from src.events import ClusterWorkers
 from src.gui.core.job_state import JobState
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
+from src.gui.detail.detail_header import DetailHeader
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.jobs.job_strip import JobStrip
 from src.gui.library.empty_state import EmptyState
@@ -239,6 +240,19 @@ def test_nothing_overlaps_at_the_first_start_in_the_least_window(root: Any, them
     for over, under in itertools.pairwise(sorted(set(rows))):
         beside = abs(over[0] - under[0]) < 12
         assert beside or over[1] <= under[0], "lines lie over one another"
+
+
+def test_the_place_among_results_stays_whole_while_a_mask_is_edited(
+    root: Any, theme: Theme
+) -> None:
+    root.geometry("664x64")
+    header = DetailHeader(root, theme, lambda: None, lambda _: None, lambda key: key)
+    header.pack(fill="x")
+    header.show_file("black cat sleeping on a chair in the sun.jpg", False)
+    header.show_place("Result", 0, 12)
+    header.show_moment("Editing segment 10 of 11")
+    root.update()
+    assert header._place.winfo_width() >= header._place.winfo_reqwidth()
 
 
 def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, theme: Theme) -> None:
