@@ -76,8 +76,24 @@ for widget in filter(answers_keys, widgets):
         widget.event_generate(key_sequence(action.keys))
         if done != [action.key]:
             swallowed.append([str(widget), type(widget).__name__, action.keys, done[:]])
+
+def plain_keys(tag):
+    # those without Control or Alt that are bound to a widget, or to a tag of ours
+    if not tag.startswith(".") and " " not in tag:
+        return []  # a class of Tk's own
+    keys = [each for each in window.tk.splitlist(window.tk.call("bind", tag))
+            if len(each) == 1 or each.startswith("<") and "Key-" in each]
+    return [each for each in keys if not any(m in each for m in ("Control", "Alt", "Mod1"))]
+
+
+tags = {tag for widget in all_in(window)
+        for tag in window.tk.splitlist(window.tk.call("bindtags", str(widget)))}
+plain = [(tag, key) for tag in sorted(tags) for key in plain_keys(tag)]
+loose = [each for each in plain if "only_as_named" not in window.tk.call("bind", *each)]
 print(json.dumps({
     "asked": asked,
+    "plain": [key for _, key in plain],
+    "loose": loose,
     "swallowed": swallowed,
     "keys": [action.keys for action in wanted],
 }), flush=True)
@@ -88,7 +104,7 @@ go_on(lambda: window.main_thread._closed)
 """
 
 
-def test_no_widget_takes_a_shortcut_of_the_window(screen: Screen, tmp_path: Path) -> None:
+def test_no_key_of_a_widget_is_taken_with_a_modifier(screen: Screen, tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", DRIVER, str(tmp_path / "library")],
         env=screen.environment | {"PYTHONPATH": str(APPLICATION_FOLDER)},
@@ -102,3 +118,6 @@ def test_no_widget_takes_a_shortcut_of_the_window(screen: Screen, tmp_path: Path
     assert {"Ctrl ,", "Ctrl O", "Alt Left", "Ctrl Shift Z"} <= set(seen["keys"])
     assert {"TimelineCanvas", "MapCanvas", "QueryChips", "Entry", "Slider"} <= set(seen["asked"])
     assert seen["swallowed"] == []
+    # nor with another modifier: each key is bound by bind_key, which has its own test
+    assert {"s", "j", "<Key-comma>", "<Key-1>", "<Key-Delete>", "<Key-space>"} <= set(seen["plain"])
+    assert seen["loose"] == []

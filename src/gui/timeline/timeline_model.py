@@ -363,11 +363,10 @@ class TimelineModel:
         track = self.track_of(choice)
         return track.tags[0].name if track is not None and track.tags else name
 
-    def score_at(self, time_s: float) -> float:
-        """Return how high the curve is at a time; 0 without one."""
-        if self.curve is None:
-            return 0.0
-        return float(np.interp(time_s, self.curve.times_s, self.curve.scores))
+    def score_at(self, time_s: float) -> float | None:
+        """Return how high the curve is at a time; None where there is none."""
+        score = np.nan if self.curve is None else float(self.curve.at(np.array([time_s]))[0])
+        return None if np.isnan(score) else score
 
     def best_score(self, choice: Choice) -> float | None:
         """Return the best score that is known of a chosen thing's segments; found once."""
