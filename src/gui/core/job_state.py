@@ -241,7 +241,13 @@ def _what_was_imported(event: LabelsImported) -> str:
     text += f", {event.known:,} already there" if event.known else ""
     text += f", {event.overruled:,} that you took off before" if event.overruled else ""
     left_out = event.unmatched + event.skipped
-    return text + (f", {left_out:,} left out" if left_out else "")
+    text += f", {left_out:,} left out" if left_out else ""
+    if event.tracks or event.known_tracks or event.lost_tracks:
+        text += f" · {counted(event.tracks, 'track')} added"
+        text += f", {event.known_tracks:,} already there" if event.known_tracks else ""
+        if event.lost_tracks:
+            text += f", {event.lost_tracks:,} left out: add the video, then import again"
+    return text
 
 
 def question_at_close(kinds: Collection[str]) -> tuple[str, str]:

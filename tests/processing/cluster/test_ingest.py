@@ -22,6 +22,7 @@ from src.processing.cluster.workers import Worker
 from src.processing.work_threads import WorkThreads
 from src.settings import NO_SAM, Settings
 from tests.conftest import MakeVideo
+from tests.remembered_videos import LOSSLESS
 from tests.two_nodes import assert_same_library
 
 
@@ -110,7 +111,11 @@ def media(scene_files: list[Path], tmp_path: Path, make_video: MakeVideo) -> lis
     content = scene_files[2].read_bytes()
     cut_off.write_bytes(content[: len(content) // 2])
     copy.write_bytes(scene_files[0].read_bytes())
-    videos = [make_video(), make_video("long.mp4", 14, "-g", "20"), make_video("noise.ts", 9)]
+    videos = [
+        make_video("video.mp4", 4, *LOSSLESS),
+        make_video("long.mp4", 14, *LOSSLESS, "-g", "20"),
+        make_video("noise.ts", 9),
+    ]
     content = bytearray(videos[2].read_bytes())
     content[len(content) // 2 : len(content) // 2 + 400] = np.random.default_rng(0).bytes(400)
     videos[2].write_bytes(content)
@@ -131,7 +136,7 @@ def test_the_library_is_the_one_made_here(
 
 
 def test_a_video_that_was_stopped_goes_on(make_video: MakeVideo, tmp_path: Path) -> None:
-    video = make_video("long.mp4", 14, "-g", "20")
+    video = make_video("long.mp4", 14, *LOSSLESS, "-g", "20")
     settings = Settings(points_per_side=10, device="cpu")
     add(tmp_path / "here", [video], settings, None)
     paths = LibraryPaths(tmp_path / "there")
