@@ -81,9 +81,10 @@ def test_each_format_writes_what_the_dialog_counted(dialog: ExportDialog, tmp_pa
             assert wanted.images == 0 and not dialog._footer._export.enabled
             continue
         export(dialog, tmp_path / chosen.key)
-        assert dialog._report is not None
-        assert sum(dialog._report.images.values()) == wanted.images > 0
-        assert dialog._report.annotations == sum(wanted.written.values())
+        report = dialog._run.report
+        assert report is not None
+        assert sum(report.images.values()) == wanted.images > 0
+        assert report.annotations == sum(wanted.written.values())
         shown = texts(dialog._dialog)
         assert {"Read back and checked", "Open folder", "Export again"} <= shown
         assert dialog._outcome is not None and not dialog.card.frame.winfo_ismapped()
