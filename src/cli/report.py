@@ -30,6 +30,7 @@ from src.events import (
     LabelUnmatched,
     ProblemFound,
     Progress,
+    ReadHere,
 )
 from src.job_kinds import STAGES
 from src.model_records import Coverage
@@ -198,6 +199,8 @@ class ProgressLine:
         elif isinstance(event, ClusterWorkers) and str(event) != self.workers:
             self.workers = str(event)
             self._line(self.workers)
+        elif isinstance(event, ReadHere):
+            self._line(f"{event.path}: read on this computer: {event.reason}")
         elif isinstance(event, IndexAway):
             self._redraw("")
             note(str(event))
