@@ -13,10 +13,10 @@ from src.chroma_address import ChromaAddress
 from src.cluster_address import parse_cluster, parse_root
 from src.config import LibraryPaths, is_trusted_server, models_folder_problem, trust_server
 from src.database.browse_queries import BrowseQueries
-from src.database.connection import marker_of_open
 from src.database.disk_use import DiskUse
 from src.database.lock import LibraryLock, refuse_open_elsewhere
 from src.database.metadata_db import MetadataDatabase
+from src.database.open_marker import marker_of_open
 from src.database.reader_watch import ReaderWatch
 from src.duplicates import Duplicates
 from src.errors import DatabaseError, QueryError
@@ -27,7 +27,7 @@ from src.model_list import ModelList
 from src.model_records import Coverage
 from src.network_shares import network_share
 from src.processing.models_in_use import ModelsInUse, index_of
-from src.reader_records import ReaderState
+from src.reader_records import OPENED_TO_READ, ReaderState
 from src.settings import Settings
 from src.tracking import Tracks
 from src.tracks.video_jobs import VideoJobs
@@ -233,13 +233,13 @@ class OpenLibrary:
         if server is not None and not self.read_only and self._chroma_server is None:
             problems.append(
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                "have not named on this computer; it is kept here. To allow it, write it into "
+                "have not named on this machine; it is kept here. To allow it, write it into "
                 f"Settings, Search index, or use --chroma {server}"
             )
         if cluster is not None and not self.read_only and not self.uses_cluster:
             problems.append(
                 f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
-                "which you have not named on this computer; it is processed here. To allow it, "
+                "which you have not named on this machine; it is processed here. To allow it, "
                 f"choose it in Settings, Process on a cluster, or use ingest --ray {cluster}"
             )
         return problems
@@ -264,7 +264,7 @@ class OpenLibrary:
             DatabaseError: the choice can't be kept.
         """
         if self.read_only:
-            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+            raise DatabaseError(f"{self.paths.root}: the library {OPENED_TO_READ}")
         if server is not None:
             try:
                 server = str(ChromaAddress.parse(server))
@@ -320,7 +320,7 @@ class OpenLibrary:
             DatabaseError: the choice can't be kept.
         """
         if self.read_only:
-            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+            raise DatabaseError(f"{self.paths.root}: the library {OPENED_TO_READ}")
         try:
             address = None if address is None else parse_cluster(address)
             for each in roots or ():
@@ -360,7 +360,7 @@ class OpenLibrary:
             ModelNotLoadedError: no CLIP is on this machine any more; the one in use stays.
         """
         if self.read_only:
-            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+            raise DatabaseError(f"{self.paths.root}: the library {OPENED_TO_READ}")
         settings = replace(self.settings, clip_model=clip_model, sam_model=sam_model)
         if settings != self.settings:
             self.save_settings(settings)

@@ -8,6 +8,9 @@ from typing import Literal
 # It has the library open; nobody has; it was killed, and has left the library open.
 WriterState = Literal["open", "closed", "killed"]
 
+# Of a library, to whoever would change it.
+OPENED_TO_READ = "was opened for reading only; leave out --read-only to change it"
+
 
 @dataclass(frozen=True)
 class ReaderState:

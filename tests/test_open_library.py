@@ -13,7 +13,7 @@ import pytest
 
 from src import open_library
 from src.config import APPLICATION_FOLDER, LibraryPaths
-from src.database.connection import marker_of_open
+from src.database.open_marker import marker_of_open
 from src.errors import LibraryLockedError
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder

@@ -58,6 +58,7 @@ class BrowseQueries:
         self._quality: tuple[int, tuple[float, float] | None] | None = None
         self._counted: tuple[int, dict[Condition, int]] = (-1, {})
         self._names: tuple[int, dict[int, str]] = (-1, {})
+        self._left: tuple[tuple[int, Condition], frozenset[int]] | None = None
 
     def media_ids(
         self,
@@ -82,15 +83,29 @@ class BrowseQueries:
         else:
             ids = [row[0] for row in reader.execute(_ORDERS[order])]
         if where:
-            condition = media_where(reader, where)
-            sql = f"SELECT m.id FROM media_files m WHERE {condition.sql}"
-            left = {row[0] for row in reader.execute(sql, condition.values)}
+            left = self._left_by(where)
             ids = [each for each in ids if each in left]
         if name:
             names, part = self._file_names(), casefold_key(name)
             ids = [each for each in ids if part in names.get(each, "")]
         hidden = set[int]() if with_hidden else self.metadata.duplicates.hidden()
         return [each for each in ids if each not in hidden] if hidden else ids
+
+    def _left_by(self, where: SegmentCondition) -> frozenset[int]:
+        """Find the media files of which a filter leaves a segment.
+
+        Those of the last filter are known until the library changes: seconds where there are
+        millions of segments, and asked for again with each letter of a name and each order.
+        """
+        key = self.metadata.connection.version(), where.condition()
+        known = self._left
+        if known is None or known[0] != key:
+            reader = self.metadata.connection.read()
+            condition = media_where(reader, where)
+            sql = f"SELECT m.id FROM media_files m WHERE {condition.sql}"
+            rows = reader.execute(sql, condition.values)
+            self._left = known = key, frozenset(row[0] for row in rows)
+        return known[1]
 
     def _file_names(self) -> dict[int, str]:
         """Give the name of every media file by its id, to be looked into in whichever case."""

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from src.database.backup import back_up, back_up_in_steps, damage_of, is_due
 from src.database.checksums import watch_rows
-from src.database.damage import WatchedConnection, is_damage
-from src.database.file_to_read import FileToRead, newer_schema, older_schema
+from src.database.damage import is_damage
+from src.database.file_to_read import FileToRead
+from src.database.log_size import LogSize
 from src.database.migrations import MIGRATIONS, check_version, migrate
+from src.database.open_marker import OpenMarker
+from src.database.readers import Readers
 from src.database.repair.inspection import log_is_foreign, problems_of, refuse_others
 from src.database.repair.mending import Mended, mend_rows
 from src.database.repair.recovery import (
@@ -28,12 +31,10 @@ from src.database.repair.recovery import (
     set_log_aside,
     unreported_recovery,
 )
-from src.database.row_values import LONGEST_VALUE
-from src.database.text_normalization import casefold_key
 from src.database.track_changes import put_touched_right, watch_tracks
 from src.database.transactions import transaction
 from src.errors import DamagedMaskError, DamagedRowError, DatabaseError
-from src.library_files import SafeFolder
+from src.reader_records import OPENED_TO_READ
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,6 @@ LARGE = 256 << 20
 
 # SQLite's messages about rows that break the schema's rules, in sound pages.
 _OF_ROWS = ("CHECK constraint failed", "NULL value in")
-
-
-def marker_of_open(path: Path) -> Path:
-    """Return the file that is there while a writer has a library's SQLite file open."""
-    return path.with_name(f"{path.name}.open")
 
 
 class Connection:
@@ -80,30 +76,23 @@ class Connection:
         self.recovered: Recovered | None = None
         self.mended: Mended | None = None
         self._rows_are_damaged = False
-        # It is there while a writer is open: a process that finds it knows that the last one was
-        # killed. It stays, and is not empty, once damage was found.
-        self._marker = marker_of_open(path).name
-        self._files = SafeFolder(path.parent)
+        self._marker = OpenMarker(path)
         self._read_only = read_only and path.exists()
-        self._file: FileToRead | None = None  # where nothing is written
-        self._is_still = False  # nobody changes it, as far as was known when it was opened
-        self._moved_on = 0  # how often that turned out to be wrong
         size = path.stat().st_size if path.exists() else 0
         self._is_daily = not (upkeep_later and size > LARGE)
+        self._log_size = LogSize(path)
         self._write_lock = threading.RLock()
-        self._readers: dict[int, sqlite3.Connection] = {}
-        self._watcher: sqlite3.Connection | None = None
-        self._readers_lock = threading.Lock()
+        self._readers = Readers(path, self._damaged)
         self._closed = False
         self._writer: sqlite3.Connection | None = None
         try:
             if self._read_only:
-                self._file = FileToRead(path)
-                self._file.uri()  # whether it can be read, before anything tries to
+                file = FileToRead(path)
+                file.uri()  # whether it can be read, before anything tries to
+                self._readers = Readers(path, self._damaged, file)
             self._refuse_others()
             if self._read_only:
-                if problem := newer_schema(self.read(), path):
-                    raise DatabaseError(problem)
+                self._readers.refuse_newer()
             else:
                 self._writer = self._opened_to_write(examine, on_progress)
         except (sqlite3.Error, OSError) as exc:
@@ -129,8 +118,7 @@ class Connection:
     def _opened_to_write(self, examine: bool, on_progress: OnProgress | None) -> sqlite3.Connection:
         finish_recovery(self.path)
         known = self.path.exists() and self.path.stat().st_size > 0
-        marker = self._files.entry(self._marker)
-        is_marked = marker is not None and marker.status.st_size > 0
+        is_marked = self._marker.says_damaged
         if known:
             self._recover_if_damaged(examine, on_progress)
         writer = self._connect_to_write()
@@ -148,7 +136,7 @@ class Connection:
             self.recovered = self.recovered or unreported_recovery(writer, self.path)
             if known and is_marked:
                 writer = self._mended(writer, on_progress)
-            self._mark(b"")
+            self._marker.say(is_damaged=False)
         except BaseException:
             writer.close()
             raise
@@ -161,16 +149,15 @@ class Connection:
         and when the day's backup is due. Until it is known to be sound nothing is written to it,
         nor is the log moved into it.
         """
-        marked = self._files.entry(self._marker) is not None
         daily = self._is_daily and is_due(self.path)
-        problems = problems_of(self.path, examine or marked or daily)
+        problems = problems_of(self.path, examine or self._marker.is_there or daily)
         if not problems:
             return
         log.warning("%s is damaged: %s", self.path, problems[0])
         if all(problem.startswith(_OF_ROWS) for problem in problems):
             self._rows_are_damaged = True
             return
-        self._mark(b"damaged")  # until it is repaired
+        self._marker.say(is_damaged=True)  # until it is repaired
         if log_is_foreign(self.path):
             self.recovered = set_log_aside(self.path)
         else:
@@ -249,7 +236,7 @@ class Connection:
         Raises:
             DatabaseError: the library is damaged; the next start mends it.
         """
-        source = self._connect()
+        source = self._readers.open()
         try:
             source.execute("PRAGMA query_only = ON")
             source.execute("BEGIN")
@@ -264,76 +251,32 @@ class Connection:
             source.close()
 
     def _connect_to_write(self) -> sqlite3.Connection:
-        with contextlib.suppress(FileExistsError):
-            self._files.create(self._marker)
-        writer = self._connect()
+        self._marker.put()
+        writer = self._readers.open()
         try:
             writer.execute(f"PRAGMA page_size = {PAGE_SIZE}")
             writer.execute("PRAGMA journal_mode = WAL")
             writer.execute("PRAGMA synchronous = FULL")
             writer.execute("PRAGMA foreign_keys = ON")
+            self._log_size.limit(writer)
         except BaseException:
             writer.close()
             raise
         return writer
 
-    def _connect(self) -> sqlite3.Connection:
-        # a process that may not write may not move the log into the file when it leaves, either
-        uri = self.path.as_uri()
-        if self._file is not None:
-            uri, is_still = self._file.uri()
-            self._is_still = self._is_still or is_still
-        connection = sqlite3.connect(
-            uri,
-            timeout=10,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=WatchedConnection,
-            uri=True,
-        )
-        connection.on_damage = self._damaged
-        connection.on_failure = self._failed
-        # a stranger's schema must not call functions that could do harm
-        connection.execute("PRAGMA trusted_schema = OFF")
-        # for queries alone: with it in the schema no other program could open the file
-        connection.create_function("casefold_key", 1, casefold_key, deterministic=True)
-        connection.row_factory = sqlite3.Row
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-        return connection
-
-    def _failed(self, exc: sqlite3.Error) -> DatabaseError | None:
-        """Say why a reader fails, where the file was changed beneath it; None where it was not."""
-        lost = "" if self._file is None else self._file.why_lost() or self._file.why_other()
-        return DatabaseError(lost) if lost else None
-
     def why_lost(self) -> str:
-        """Return why a reader can't go on reading, as a sentence; "" where it can.
-
-        Its file may have been replaced or deleted, or changed by a newer version of the program.
-
-        Raises:
-            sqlite3.Error, DatabaseError: it can't, and it can't be told why.
-        """
-        if self._file is None:
-            return ""
-        return self._file.why_lost() or newer_schema(self.read(), self.path)
+        """Return why a reader can't go on reading, as a sentence; see Readers.why_lost."""
+        return self._readers.why_lost()
 
     def refuse_older(self) -> None:
-        """Check, before all of a library is looked at, that a reader knows all of its tables.
-
-        Raises:
-            DatabaseError: it is of an earlier version, and nobody has brought it up to date.
-        """
-        if problem := older_schema(self.read(), self.path):
-            raise DatabaseError(problem)
+        """Check that a reader knows all of its tables; see Readers.refuse_older."""
+        self._readers.refuse_older()
 
     def _damaged(self, exc: sqlite3.Error | DatabaseError) -> DatabaseError:
         """Leave a mark, so that the next process that opens the file examines it."""
-        if self._file is not None and (lost := self._file.why_lost()):
-            return DatabaseError(lost)
         log.warning("%s: %s", self.path, exc)
         with contextlib.suppress(OSError):  # only looking is allowed here
-            self._mark(b"damaged")
+            self._marker.say(is_damaged=True)
         return DatabaseError(
             f"{self.path}: the library's database is damaged ({exc}); start the application again: "
             "what can be read is kept then, and the rest comes from a backup"
@@ -349,11 +292,11 @@ class Connection:
         try:
             yield
         except (DamagedRowError, DamagedMaskError) as exc:
-            raise self._damaged(exc) from exc
+            raise self._readers.damaged(exc) from exc
         except sqlite3.DatabaseError as exc:
             if not is_damage(exc):
                 raise
-            raise self._damaged(exc) from exc
+            raise self._readers.damaged(exc) from exc
 
     @property
     def is_writable(self) -> bool:
@@ -371,7 +314,7 @@ class Connection:
         with self._write_lock:
             writer = self._writer
             if writer is None:
-                how = "is closed" if self._closed else "was opened for reading only"
+                how = "is closed" if self._closed else OPENED_TO_READ
                 raise DatabaseError(f"{self.path}: the library {how}")
             if writer.in_transaction:  # a verb inside a larger one
                 yield writer
@@ -385,6 +328,7 @@ class Connection:
                     f"{self.path}: nothing was written ({exc}); "
                     "see that the disk has room and can be written to"
                 ) from exc
+            self._log_size.committed(writer)
 
     @property
     def is_read_only(self) -> bool:
@@ -397,69 +341,24 @@ class Connection:
         Raises:
             DatabaseError: the library is closed.
         """
-        thread = threading.get_ident()
-        with self._readers_lock:
-            if self._closed:
-                raise DatabaseError(f"{self.path}: the library is closed")
-            self._notice_writer()
-            reader = self._readers.get(thread)
-            if reader is None:
-                reader = self._readers[thread] = self._connect()
-                reader.execute("PRAGMA query_only = ON")
-                reader.execute("PRAGMA wal_autocheckpoint = 0")
-            return reader
-
-    def _notice_writer(self) -> None:
-        """Open a file anew that nobody changed, and somebody changes now."""
-        if not self._is_still or self._file is None or not self._file.was_written:
-            return
-        self._is_still = False
-        self._moved_on += 1
-        self._readers.clear()  # only dropped: see close
-        self._watcher = None
+        return self._readers.of_this_thread()
 
     def version(self) -> int:
         """Return a number that is another one once anything has been committed, by any process."""
-        with self._readers_lock:
-            if self._closed:
-                raise DatabaseError(f"{self.path}: the library is closed")
-            self._notice_writer()
-            if self._watcher is None:
-                self._watcher = self._connect()
-            number: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-            return (self._moved_on << 32) + number
+        return self._readers.version()
 
     def close(self) -> None:
         """Close everything; the writer goes last, and the WAL into the file before."""
-        with self._write_lock, self._readers_lock:
+        with self._write_lock:
             self._closed = True
-            others = {each.ident for each in threading.enumerate()} - {threading.get_ident()}
-            for thread, reader in self._readers.items():
-                # Else only dropped: closing one under another thread's query crashes the process
-                # (CPython's sqlite3). The garbage collector closes it later.
-                if thread not in others:
-                    reader.close()
-            self._readers.clear()
-            if self._watcher is not None:
-                self._watcher.close()
-                self._watcher = None
+            self._readers.close()
             if self._writer is not None:
                 if self.recovered is not None or self.mended is not None:
                     self._forget_recovery(self._writer)
-                self._empty_log(self._writer)
+                self._log_size.empty(self._writer)
                 self._writer.close()
                 self._writer = None
-                try:
-                    marker = self._files.entry(self._marker)
-                    if marker is not None and marker.status.st_size == 0:
-                        self._files.remove(self._marker)
-                except OSError as exc:  # read-only by now: the next start examines it
-                    log.warning("%s: can't be removed (%s)", self._marker, exc)
-
-    def _mark(self, content: bytes) -> None:
-        with self._files.open_to_change(self._marker) as stream:
-            stream.truncate()
-            stream.write(content)
+                self._marker.take_away()
 
     def _forget_recovery(self, writer: sqlite3.Connection) -> None:
         """Remove the notice, once it was shown; a program killed before that shows it again."""
@@ -467,16 +366,6 @@ class Connection:
             forget_recovery(writer)
         except sqlite3.Error as exc:  # the disk is full: it is shown once more
             log.warning("%s: %s", self.path, exc)
-
-    def _empty_log(self, writer: sqlite3.Connection) -> None:
-        """Move the WAL into the file: closing does that only where no reader is left open."""
-        try:
-            writer.execute("PRAGMA busy_timeout = 0")  # what a reader still needs stays in it
-            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (
-            sqlite3.Error
-        ) as exc:  # the disk is full: all of it is in the log, and read from there
-            log.warning("%s: the log stays beside it (%s)", self.path, exc)
 
 
 @contextmanager

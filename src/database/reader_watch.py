@@ -7,8 +7,9 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from src.database.connection import Connection, marker_of_open
+from src.database.connection import Connection
 from src.database.lock import holder_of, refuse_open_elsewhere
+from src.database.open_marker import marker_of_open
 from src.errors import DatabaseError
 from src.network_shares import NetworkShare
 from src.reader_records import ReaderState, WriterState

@@ -189,17 +189,24 @@ class ScanRows:
 
     def _read_new(self, model_id: int) -> bool:
         """Read rows behind those that are held; returns whether there may be more."""
-        last = self._blocks[-1].last_id if self._blocks else 0
-        cursor = self._connection.read().execute(
-            "SELECT * FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id LIMIT ?",
-            (model_id, last, READ_AT_ONCE),
-        )
         read = 0
-        while rows := cursor.fetchmany(BATCH):
+        # query by query: while one is under way the writer can't empty its log
+        while (limit := min(BATCH, READ_AT_ONCE - read)) > 0:
+            last = self._blocks[-1].last_id if self._blocks else 0
+            rows = (
+                self._connection.read()
+                .execute(
+                    "SELECT * FROM embeddings WHERE model_id = ? AND id > ? ORDER BY id LIMIT ?",
+                    (model_id, last, limit),
+                )
+                .fetchall()
+            )
             with self._connection.noticing_damage():
                 self._add(rows)
             read += len(rows)
-        return read == READ_AT_ONCE
+            if len(rows) < limit:
+                return False
+        return True
 
     def _add(self, rows: Sequence[sqlite3.Row]) -> None:
         """Hold rows of `embeddings`.

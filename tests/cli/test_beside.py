@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from main import main
 from src.config import APPLICATION_FOLDER, LibraryPaths
@@ -91,3 +92,14 @@ def test_search_stats_and_export_read_a_library_that_may_not_be_written(
     assert "Traceback" not in said.stderr
     assert len(list(dataset.rglob("*.jpg"))) == 1
     assert {path: path.stat().st_mtime_ns for path in paths.root.rglob("*")} == before
+
+
+def test_what_would_change_a_library_that_is_only_read_says_to_leave_the_option_out(
+    paths: LibraryPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    MediaLibrary(paths).close()
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    words = ["--library", str(paths.root), "ingest", str(tmp_path / "a.png"), "--read-only"]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "opened for reading only; leave out --read-only" in said and said.count("\n") == 1

@@ -374,3 +374,17 @@ def test_a_count_is_of_the_segments_a_filter_leaves(of_three: BrowseQueries, tex
         metadata.add_tags(segment_id, [Tag(name, 0.9, "auto") for name in names], "vocabulary")
     where = parse_filter(text)
     assert of_three.count_where(where) == len(metadata.segments_where(where))
+
+
+def test_which_media_files_a_filter_leaves_is_known_until_the_library_changes(
+    of_three: BrowseQueries,
+) -> None:
+    where, metadata = parse_filter("tag:dog"), of_three.metadata
+    first, asked = of_three.media_ids("added", where), list[str]()
+    metadata.connection.read().set_trace_callback(asked.append)
+    assert sorted(of_three.media_ids("name", where)) == sorted(first)
+    assert of_three.media_ids("added", where, "img_7") == [7]
+    assert not [sql for sql in asked if "FROM segments" in sql or "segment_tags" in sql]
+    assert of_three.media_ids("added", parse_filter("kind:video")) != first
+    metadata.remove_media(first[0])
+    assert of_three.media_ids("added", where) == first[1:]

@@ -18,9 +18,9 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database import reader_watch
-from src.database.connection import marker_of_open
 from src.database.metadata_db import MetadataDatabase
 from src.database.migrations import MIGRATIONS
+from src.database.open_marker import marker_of_open
 from src.database.reader_watch import ReaderWatch
 from src.errors import DatabaseError
 from src.library import MediaLibrary

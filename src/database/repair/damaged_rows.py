@@ -15,6 +15,8 @@ from src.events import run_through
 from src.models.mask_rle import MOST_PIXELS
 
 AT_ONCE = 500
+# Rows that are read in one query: a second's, or a few.
+IN_ONE_QUERY = 50_000
 
 log = logging.getLogger(__name__)
 
@@ -166,16 +168,27 @@ def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[Key, Row | None]
     keys, columns = key_columns(db, table), _columns(db, table)
     # a cursor of sqlite3's own: what is wrong here is known already, and looked for
     cursor = sqlite3.Cursor(db)
-    read = set[Key]()
+    read, key, is_through = set[Key](), Key(), False
+    behind = f"WHERE ({', '.join(keys)}) > ({', '.join('?' * len(keys))})"
     try:
-        cursor.execute(f"SELECT {', '.join((*keys, *columns))} FROM {table} NOT INDEXED")
-        while rows := cursor.fetchmany(AT_ONCE):
-            for row in rows:
-                key = row[: len(keys)]
-                read.add(key)
-                yield key, dict(zip(columns, row[len(keys) :], strict=True))
+        while not is_through:
+            # some in each query: while one is under way the writer can't empty its log
+            cursor.execute(
+                f"SELECT {', '.join((*keys, *columns))} FROM {table} NOT INDEXED"
+                f" {behind if key else ''} ORDER BY {', '.join(keys)} LIMIT ?",
+                (*key, IN_ONE_QUERY),
+            )
+            is_through, before = True, len(read)
+            while rows := cursor.fetchmany(AT_ONCE):
+                for row in rows:
+                    key = row[: len(keys)]
+                    if key in read:
+                        raise sqlite3.DatabaseError("rows lie in no order")
+                    read.add(key)
+                    yield key, dict(zip(columns, row[len(keys) :], strict=True))
+                is_through = len(read) - before < IN_ONE_QUERY
         return
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, UnicodeEncodeError) as exc:  # a key that is no UTF-8 can't be asked for
         log.warning("%s: %s", table, exc)  # one of its rows: each is read alone
     cursor.execute(f"SELECT {', '.join(keys)} FROM {table} NOT INDEXED")
     for key in cursor.fetchall():

@@ -12,13 +12,14 @@ from typing import Any
 
 from src.counting import counted, megabytes
 from src.gui.app.actions import ADD, SETTINGS, Action, sidebar_rows
-from src.gui.app.reader_card import ReaderCard
+from src.gui.app.reader_card import reader_card
 from src.gui.core.session import READ_ONLY
 from src.gui.theme.icons import icon, logo
-from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme, shorten
+from src.gui.theme.theme import NORMAL, SIDEBAR, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, Focusable, IconButton, icon_label, label, rule
-from src.gui.widgets.tooltip import explain
+from src.gui.widgets.info_card import InfoCard
+from src.gui.widgets.switchable import Switchable
 from src.records import LibraryStats
 
 # The heights of a row, and the height below which the lower one is used beside saved searches.
@@ -29,7 +30,7 @@ RECOVERING = ("Recovering", "Models are loaded when your\nlibrary has been recov
 NO_LIBRARY = ("No library open", "Models are loaded when\na library is open.")
 
 
-class _Row(Focusable):
+class _Row(Switchable, Focusable):
     """A place to go to."""
 
     def __init__(
@@ -43,7 +44,7 @@ class _Row(Focusable):
     ) -> None:
         super().__init__(master, theme, go)
         c = theme.colours
-        self._icon_name, self._here, self._is_forbidden = icon_name, False, False
+        self._icon_name, self._here = icon_name, False
         self._fill = ctk.CTkFrame(
             self, fg_color="transparent", corner_radius=8, border_color=c.accent
         )
@@ -65,13 +66,11 @@ class _Row(Focusable):
             part.bind("<Enter>", lambda _: self._paint(True), add="+")
             part.bind("<Leave>", lambda _: self._paint(False), add="+")
 
-    def forbid(self, why: str) -> None:
-        """Show it as a place that can't be gone to; its tooltip says why."""
-        hint = self.theme.colours.hint
-        self._icon.configure(image=icon(self._icon_name, hint))
-        self._text.configure(text_color=hint)
-        explain(self, self.theme, why)
-        self._is_forbidden = True
+    def _show_enabled(self) -> None:
+        c = self.theme.colours
+        ink = c.text_2 if self.enabled else c.hint
+        self._icon.configure(image=icon(self._icon_name, ink))
+        self._text.configure(text_color=ink)
 
     def set_height(self, height: int) -> None:
         self._fill.grid_rowconfigure(0, weight=1, minsize=self.theme.px(height))
@@ -80,7 +79,7 @@ class _Row(Focusable):
         self._fill.configure(border_width=2 if shown else 0)
 
     def mark(self, here: bool) -> None:
-        if self._is_forbidden:
+        if not self.enabled:
             return
         c = self.theme.colours
         self._here = here
@@ -93,7 +92,7 @@ class _Row(Focusable):
 
     def _paint(self, hover: bool) -> None:
         c = self.theme.colours
-        can_go = hover and not self._is_forbidden
+        can_go = hover and self.enabled
         fill = c.raised if self._here else c.card if can_go else "transparent"
         self._fill.configure(fg_color=fill)
 
@@ -131,7 +130,7 @@ class Sidebar(ctk.CTkFrame):
         label(head, theme, "Media Library", weight="medium").pack(side="left", padx=12)
         settings = IconButton(head, theme, "sliders", SETTINGS.hint, lambda: do(SETTINGS))
         settings.pack(side="right")
-        self.reader: ReaderCard | None = None
+        self.reader: InfoCard | None = None
         if on_reader is None:
             self.add = Button(
                 self, theme, ADD.name, lambda: do(ADD), kind="add", icon_name="plus", width=208
@@ -139,7 +138,7 @@ class Sidebar(ctk.CTkFrame):
             self.add.pack(fill="x", padx=12, pady=(0, 12))
         else:
             settings.forbid(READ_ONLY)
-            self.reader = ReaderCard(self, theme, on_reader)
+            self.reader = reader_card(self, theme, on_reader)
             self.reader.pack(fill="x", padx=12, pady=(0, 12))
         self.rows: dict[str, _Row] = {}
         for action in sidebar_rows():
@@ -148,7 +147,8 @@ class Sidebar(ctk.CTkFrame):
             self.rows[action.key] = row
             if action.writes and on_reader is not None:
                 row.forbid(READ_ONLY)
-        self.models = _ModelsCard(self, theme, on_models)
+        self.models = InfoCard(self, theme, on_models)
+        self.models.show(*LOADING)
         self.models.pack(side="bottom", fill="x", padx=12, pady=(0, 12))
         self._table, self._numbers = self._statistics()
         self._in_short = label(self, theme, "–", size=SMALL, colour=c.text_2, anchor="w")
@@ -208,52 +208,3 @@ class Sidebar(ctk.CTkFrame):
             number.grid(row=row, column=1, sticky="e", pady=4)
             numbers.append(number)
         return table, numbers
-
-
-class _ModelsCard(Focusable):
-    """Which models are in use, and what that means in one line."""
-
-    def __init__(self, master: Any, theme: Theme, on_open: Callable[[], None]) -> None:
-        super().__init__(master, theme, on_open)
-        c = theme.colours
-        self._card = ctk.CTkFrame(
-            self, fg_color=c.card, corner_radius=8, border_width=1, border_color=c.border
-        )
-        self._card.pack(fill="both", expand=True, padx=4, pady=4)
-        self._card.grid_columnconfigure(0, weight=1)
-        self._title = label(self._card, theme, LOADING[0], size=SMALL, weight="medium")
-        self._title.grid(row=0, column=0, sticky="w", padx=(12, 4), pady=(11, 2))
-        arrow = icon_label(self._card, "right", c.text_2, 16)
-        arrow.grid(row=0, column=1, padx=(0, 10), pady=(11, 2))
-        self._text = label(
-            self._card,
-            theme,
-            LOADING[1],
-            size=SMALL,
-            colour=c.text_2,
-            justify="left",
-            wraplength=180,
-        )
-        self._shown = LOADING
-        self._text.grid(row=1, column=0, columnspan=2, sticky="w", padx=12, pady=(0, 11))
-        for part in (self._card, self._title, arrow, self._text):
-            part.bind("<Button-1>", lambda _: on_open(), add="+")
-
-    def show_title_alone(self, alone: bool) -> None:
-        """Hide what is said below the title, or show it again."""
-        if alone:
-            self._text.grid_remove()
-        else:
-            self._text.grid()
-        self._title.grid_configure(pady=(11, 11 if alone else 2))
-
-    def mark(self, here: bool) -> None:
-        c = self.theme.colours
-        self._card.configure(fg_color=c.raised if here else c.card)
-
-    def show(self, title: str, text: str) -> None:
-        if (title, text) != self._shown:
-            self._shown = title, text
-            font = self.theme.canvas_font(self, SMALL, "medium")
-            self._title.configure(text=shorten(title, font, self.theme.px(156)))
-            self._text.configure(text=text)

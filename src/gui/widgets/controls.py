@@ -20,7 +20,8 @@ from src.gui.theme.theme import (
     Weight,
 )
 from src.gui.theme.toolkit import ctk
-from src.gui.widgets.tooltip import Tooltip, explain
+from src.gui.widgets.switchable import Switchable
+from src.gui.widgets.tooltip import Tooltip
 
 ButtonKind = Literal["main", "add", "plain", "quiet", "link", "alert"]
 RING = 4  # of a focus ring: 2 for the line, 2 between it and the control
@@ -117,10 +118,8 @@ class Focusable(ctk.CTkFrame):
         return "break"
 
 
-class Button(Focusable):
+class Button(Switchable, Focusable):
     """A button with text, an icon, or both."""
-
-    _is_forbidden = False
 
     def __init__(
         self,
@@ -138,7 +137,7 @@ class Button(Focusable):
     ) -> None:
         super().__init__(master, theme, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
-        self._fill, self._over, self._down, self._ink, border = self._colours(kind)
+        self._fill, self._over, self._down, self._ink, self._border = self._colours(kind)
         self._own_width, self._size = width, size
         self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
@@ -151,14 +150,13 @@ class Button(Focusable):
             hover_color=self._over,
             text_color=self._ink,
             text_color_disabled=theme.colours.hint,
-            border_width=1 if border else 0,
-            border_color=border or theme.colours.border,
+            border_width=1 if self._border else 0,
+            border_color=self._border or theme.colours.border,
             font=theme.font(size, "medium" if kind in ("main", "add") else "regular"),
             image=None if icon_name is None else icon(icon_name, self._ink, self._icon_size),
             anchor=anchor,
         )
         self._button.pack(fill="both", expand=True, padx=RING, pady=RING)
-        self.enabled = True
         self._is_down = False
         self._heard: set[tkinter.Misc] = set()
         self._listen()
@@ -178,20 +176,15 @@ class Button(Focusable):
             if self._own_width is None:
                 self._button.configure(width=self._natural_width(text))
 
-    def forbid(self, why: str) -> None:
-        """Switch it off for good; its tooltip says why."""
-        self.set_enabled(False)
-        self._is_forbidden = True
-        explain(self, self.theme, why)
-
-    def set_enabled(self, enabled: bool) -> None:
-        if enabled == self.enabled or self._is_forbidden:
-            return
-        self.enabled = enabled
+    def _show_enabled(self) -> None:
         colours = self.theme.colours
-        fill = self._fill if enabled or self._fill == "transparent" else colours.card
-        ink = self._ink if enabled else colours.hint
-        self._button.configure(state="normal" if enabled else "disabled", fg_color=fill)
+        fill = self._fill if self.enabled or self._fill == "transparent" else colours.disabled
+        ink = self._ink if self.enabled else colours.hint
+        self._button.configure(
+            state="normal" if self.enabled else "disabled",
+            fg_color=fill,
+            border_color=(self._border if self.enabled else None) or colours.border,
+        )
         if self._icon_name is not None:
             self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 

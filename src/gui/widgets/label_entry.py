@@ -8,11 +8,11 @@ from typing import Any
 from src.gui.theme.theme import Theme
 from src.gui.widgets.completion_list import CompletionList
 from src.gui.widgets.inputs import Entry
-from src.gui.widgets.tooltip import explain
+from src.gui.widgets.switchable import Switchable
 from src.search.completion import Suggestion
 
 
-class LabelEntry(Entry):
+class LabelEntry(Switchable, Entry):
     """Enter gives the label that is typed or chosen; Tab takes it into the entry."""
 
     def __init__(
@@ -58,18 +58,8 @@ class LabelEntry(Entry):
         ):
             inner.bind_class(keys, sequence, answer)
 
-    _is_forbidden = False
-
-    def forbid(self, why: str) -> None:
-        """Take nothing that is typed, for good; its tooltip says why."""
-        self.set_enabled(False)
-        self._is_forbidden = True
-        explain(self, self.theme, why)
-
-    def set_enabled(self, enabled: bool) -> None:
-        if self._is_forbidden:
-            return
-        self.field.configure(state="normal" if enabled else "disabled")
+    def _show_enabled(self) -> None:
+        self.field.configure(state="normal" if self.enabled else "disabled")
 
     def _typed(self, text: str) -> None:
         self._on_typed(text)
