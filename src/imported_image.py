@@ -17,6 +17,7 @@ from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import IMPORTED_ONLY
 from src.database.text_normalization import casefold_key
+from src.dataset_events import LabelUnmatched
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
@@ -26,7 +27,6 @@ from src.datasets.segment_matching import (
     whole_frame,
 )
 from src.errors import DamagedMaskError, MediaReadError, QueryError
-from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.file_errors import format_error, is_file_error

@@ -312,7 +312,8 @@ class Commands:
 
     def _import(self) -> int:
         from src.cli.report import note
-        from src.events import JobDone, LabelsImported
+        from src.dataset_events import LabelsImported
+        from src.events import JobDone
         from src.library import MediaLibrary
 
         given, failed = self.arguments, 0

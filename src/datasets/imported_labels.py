@@ -11,11 +11,12 @@ from src.database.decisions import OF_PEOPLE
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
+from src.dataset_events import AnnotationSkipped
 from src.datasets.annotations import AnnotatedImage
 from src.datasets.protocols import Importer
 from src.datasets.registry import importer_for, importers
 from src.errors import DatasetReadError
-from src.events import AnnotationSkipped, Event, Progress
+from src.events import Event, Progress
 from src.records import Decision, Tag
 
 # So many images are read between two places to stop.
