@@ -96,6 +96,9 @@ class LabelsImported(Event):
         files: images that are new in the library.
         segments: that are new, the whole frames among them.
         skipped: annotations that could not be read.
+        tracks: of videos that were made, or changed.
+        known_tracks: those that are here like that.
+        lost_tracks: those of which nothing is in a video of the library.
     """
 
     batch: str
@@ -106,3 +109,6 @@ class LabelsImported(Event):
     files: int = 0
     segments: int = 0
     skipped: int = 0
+    tracks: int = 0
+    known_tracks: int = 0
+    lost_tracks: int = 0

@@ -14,7 +14,9 @@ from src.database.segment_store import NewSegment
 from src.dataset_events import LabelsImported
 from src.datasets.annotations import AnnotatedImage
 from src.datasets.imported_labels import put_labels, read_dataset
+from src.datasets.imported_tracks import put_tracks
 from src.events import Event, FileDone, FileFailed, FrameStored, JobDone, Progress
+from src.imported_cuts import ImageCutter
 from src.imported_image import FramePlace, ImageImport, ImportedImage
 from src.processing.crop_files import remove_half_written
 from src.processing.embedding_batches import BATCH
@@ -56,6 +58,16 @@ def _batches(images: Sequence[AnnotatedImage]) -> Iterator[list[AnnotatedImage]]
         yield batch
 
 
+def _by_file(images: Sequence[ImportedImage]) -> list[list[ImportedImage]]:
+    """Put the frames of a video together, which is read once for all of them."""
+    groups: dict[object, list[ImportedImage]] = defaultdict(list)
+    for number, each in enumerate(images):
+        media = None if each.place is None else each.place.media
+        key = ("video", media.id) if media is not None and media.kind == "video" else number
+        groups[key].append(each)
+    return list(groups.values())
+
+
 class DatasetImport:
     """A job that takes a dataset into a library."""
 
@@ -89,15 +101,16 @@ class DatasetImport:
         self._act = Path(), ""  # the dataset, and the batch of its labels
         # on segments that were there before
         self._labels: dict[str, dict[str, Tag]] = defaultdict(dict)
+        self._tracks: dict[str, int | None] = {}  # their numbers, by segments
 
     def run(self, path: Path) -> Iterator[Event]:
         """Take a dataset in.
 
         Its images stay where they are. Each is stored whole, with its segments and labels, or not
         at all, so that an import that is stopped goes on the next time and doubles nothing. Labels
-        of images that bring no segments come at the end, in one transaction. All labels are one
-        act with the source `imported`; where people here have decided on a tag of a segment, that
-        stays.
+        of images that bring no segments come at the end, and so do tracks, in one transaction.
+        All labels and tracks are one act, labels with the source `imported`; where people here
+        have decided on a tag of a segment, or in which track it is, that stays.
 
         Yields:
             Progress; AnnotationSkipped, LabelUnmatched and FileFailed for what can't be taken;
@@ -107,18 +120,20 @@ class DatasetImport:
             DatasetReadError: it can't be read, or is none that is known here.
             DatabaseError: the library can't be written to; the job can't go on.
         """
-        images, skipped = yield from read_dataset(path)
+        importing = ImageImport(self.metadata, path, self.settings, self._tag_name)
+        cutter = ImageCutter(self.metadata, importing, self.pipeline, self.settings)
+        images, skipped = yield from read_dataset(path, importing.frames_of)
         self._act = path, self._begun_before(path) or new_batch()
-        importing = ImageImport(self.metadata, path, self.pipeline, self.settings, self._tag_name)
         done = 0
         with self.pipeline.threads() as threads:
             for some in _batches(images):
-                for image in (yield from self._cut(some, importing, threads)):
-                    yield from self._take(image, importing, threads)
+                for image in (yield from self._cut(some, importing, cutter, threads)):
+                    yield from self._take(image, importing, cutter, threads)
                     done += 1
                     yield Progress("import", done, len(images))
         with self.metadata.connection.write():
             self._counts += put_labels(self.metadata, self._labels, self._act[1])
+            self._counts += put_tracks(self.metadata, self._tracks, self._act[1])
             self.metadata.forget_info(_UNFINISHED)
         yield from self._tell()
         counts = self._counts
@@ -131,13 +146,20 @@ class DatasetImport:
             counts["files"],
             counts["segments"],
             skipped,
+            counts["tracks"],
+            counts["known tracks"],
+            counts["lost tracks"],
         )
         yield JobDone(counts["files"], counts["frames"], counts["segments"], tuple(self._failed))
 
     # -- some images at once
 
     def _cut(
-        self, images: Sequence[AnnotatedImage], importing: ImageImport, threads: WorkThreads
+        self,
+        images: Sequence[AnnotatedImage],
+        importing: ImageImport,
+        cutter: ImageCutter,
+        threads: WorkThreads,
     ) -> Generator[Event, None, list[ImportedImage]]:
         """Find out what is to become of some images, and cut those that need it."""
         matches = [threads.submit(importing.match, image) for image in images]
@@ -149,7 +171,7 @@ class DatasetImport:
             path, batch = self._act
             self.metadata.set_info(_UNFINISHED, json.dumps([str(path), batch]))
             self._is_prepared = True
-        cuts = [threads.submit(importing.cut, image, threads) for image in to_cut]
+        cuts = [threads.submit(cutter.cut, some, threads) for some in _by_file(to_cut)]
         for cut in cuts:
             result_of(cut)
         self._embed(to_cut)
@@ -178,6 +200,7 @@ class DatasetImport:
         self,
         found: ImportedImage,
         importing: ImageImport,
+        cutter: ImageCutter,
         threads: WorkThreads,
     ) -> Iterator[Event]:
         """Store what was made of an image, and say what was not."""
@@ -185,12 +208,15 @@ class DatasetImport:
             try:
                 yield from self._store(found, found.place, found.result)
             except _StoredMeanwhileError:
-                (found,) = yield from self._cut([found.image], importing, threads)
-                yield from self._take(found, importing, threads)
+                (found,) = yield from self._cut([found.image], importing, cutter, threads)
+                yield from self._take(found, importing, cutter, threads)
                 return
         else:
             for segment_id, tags in found.labels.items():
                 self._labels[segment_id] = {**tags, **self._labels[segment_id]}
+        for segment_id, number in found.tracks.items():
+            if number is not None or segment_id not in self._tracks:
+                self._tracks[segment_id] = number
         yield from found.unmatched
         self._counts["unmatched"] += len(found.unmatched) + found.lost
         if found.problem:

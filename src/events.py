@@ -188,6 +188,7 @@ class ClusterWorkers(Event):
         done: how many images and frames each has done.
         sent: how many files had to be sent to workers that did not find them.
         problem: why workers on other machines can't begin.
+        wait_s: how long one is waited for where there is none, before the job ends.
     """
 
     machines: tuple[str, ...]
@@ -195,15 +196,31 @@ class ClusterWorkers(Event):
     done: tuple[int, ...] = ()
     sent: int = field(default=0, compare=False)
     problem: str = ""
+    wait_s: float = field(default=0.0, compare=False)
 
     def __str__(self) -> str:
+        if not self.devices:
+            why = f": {self.problem}" if self.problem else ""
+            limit = f", {self.wait_s:.0f} s at most" if self.wait_s else ""
+            return f"0 workers; waiting for one{limit}{why}"
         kinds = ", ".join(
             f"{self.devices.count(each)} × {each}" for each in sorted({*self.devices})
         )
-        workers = _so_many(len(self.devices), "worker{s}") or "no worker"
+        workers = _so_many(len(self.devices), "worker{s}")
         machines = _so_many(len({*self.machines}), "machine{s}")
-        said = f"{workers} on {machines} ({kinds})" if machines else workers
+        said = f"{workers} on {machines} ({kinds})"
         return f"{said}; others do not work: {self.problem}" if self.problem else said
+
+
+@dataclass(frozen=True)
+class ReadHere(Event):
+    """A video is read on this computer, all or the rest of it, where workers read others.
+
+    Its frames are cut by the workers all the same.
+    """
+
+    path: Path
+    reason: str
 
 
 @dataclass(frozen=True)

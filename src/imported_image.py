@@ -1,4 +1,4 @@
-"""One image of a dataset: which frame it is, what there is already, and the rest cut out of it."""
+"""One image of a dataset: which frame it is, and what of it there is already."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -15,12 +14,12 @@ from threading import Lock
 from src.crop_shape import CROP_SIDE
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
-from src.database.segment_store import IMPORTED_ONLY
 from src.database.text_normalization import casefold_key
 from src.dataset_events import LabelUnmatched
-from src.datasets.annotations import AnnotatedImage, Annotation
+from src.datasets.annotations import AnnotatedImage, AnnotatedVideo, Annotation
 from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
+    NO_VIDEO,
     NamedMedia,
     NoSegmentError,
     matching_segment,
@@ -29,19 +28,14 @@ from src.datasets.segment_matching import (
 from src.errors import DamagedMaskError, MediaReadError, QueryError
 from src.models.mask_rle import measured, rectangle_rle
 from src.processing.ffmpeg_log import VideoFacts
-from src.processing.file_errors import format_error, is_file_error
 from src.processing.frame_looks import SAME_PICTURE_BITS, look_of
-from src.processing.frame_reader import read_frames_again
-from src.processing.frames import read_frames
 from src.processing.image_loader import load_image, look_into
-from src.processing.known_copies import KnownCopies
 from src.processing.media_finder import content_hash
 from src.processing.media_registration import OWN, is_unicode, own_folders
 from src.processing.models_in_use import ClipBundle
-from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
+from src.processing.segment_pipeline import CutFrame, FrameResult
 from src.processing.segment_writer import segment_fingerprint
-from src.processing.work_threads import WorkThreads
-from src.records import Frame, KeptSegment, MediaFile, SegmentMask, StoredSegment, Tag
+from src.records import KeptSegment, MediaFile, SegmentMask, StoredSegment, Tag
 from src.settings import Settings
 
 CHANGED = "changed since it was added; add it again first"
@@ -78,6 +72,7 @@ class ImportedImage:
     Attributes:
         place: None where the library needs nothing of it but labels.
         labels: the tags that segments are to get, by their ids and the tags' folded names.
+        tracks: the numbers of their tracks in the dataset, by their ids; None for none.
         unmatched: labels that nothing gets, each for a reason of its own.
         made: the new segments, by their ids.
         open: annotations that are looked at once the frame is read.
@@ -91,6 +86,7 @@ class ImportedImage:
     image: AnnotatedImage
     place: FramePlace | None = None
     labels: dict[str, dict[str, Tag]] = field(default_factory=lambda: defaultdict(dict))
+    tracks: dict[str, int | None] = field(default_factory=dict)
     unmatched: list[LabelUnmatched] = field(default_factory=list)
     made: dict[str, KeptSegment] = field(default_factory=dict)
     open: Sequence[Annotation] = ()
@@ -118,30 +114,27 @@ class ImportedImage:
 
 
 class ImageImport:
-    """Finds out what is to become of images, and cuts them. Several threads may call this."""
+    """Finds out what is to become of images. Several threads may call this."""
 
     def __init__(
         self,
         metadata: MetadataDatabase,
         dataset: Path,
-        pipeline: SegmentPipeline,
         settings: Settings,
         tag_name: Callable[[str], str],
     ) -> None:
         """Take a library and a dataset.
 
         Args:
-            pipeline: without a SAM.
             tag_name: brings a label to the form of a tag's name; QueryError where it can't be one.
         """
         self.metadata = metadata
-        self.pipeline = pipeline
         self.settings = settings
         self._folder = dataset if dataset.is_dir() else dataset.parent
         self._tag_name = tag_name
         self._queries = BrowseQueries(metadata)
-        self._copies = KnownCopies(metadata)
         self._named: NamedMedia | None = None
+        self._digests: dict[tuple[Path, tuple[int, int]], str] = {}
         self._lock = Lock()
 
     # -- which frame it is
@@ -171,10 +164,10 @@ class ImageImport:
                 found.leave_out(each, exc)
             found.open = ()
         except (MediaReadError, OSError) as exc:
-            found.fail(_why_unread(exc))
+            found.fail(why_unread(exc))
         else:
             if found.place.frame_id is not None and found.place.size_wh is not None:
-                self._resolve(found, found.place, found.place.size_wh)
+                self.resolve(found, found.place, found.place.size_wh)
         return found
 
     def _place_of(self, image: AnnotatedImage) -> FramePlace:
@@ -233,7 +226,7 @@ class ImageImport:
         """
         if not is_unicode(path):
             raise MediaReadError(path, "its name is not valid Unicode; rename the file")
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         at_path = self.metadata.media_by_path(path)
         digest = None
         if at_path is not None and stamp == (at_path.file_size, at_path.modified_at_ns):
@@ -260,9 +253,43 @@ class ImageImport:
             raise MediaReadError(path, "the library has not sampled this frame; add the video")
         return FramePlace(path, index, digest, media, stamp=stamp)
 
+    # -- videos
+
+    def frames_of(self, video: AnnotatedVideo) -> tuple[Path, set[int]]:
+        """Find the video that a dataset is about: its file, and the frames that are sampled.
+
+        Raises:
+            NoSegmentError: the library has none, or one of another size.
+            MediaReadError, OSError: the file that the dataset has can't be read.
+        """
+        if video.media is None:
+            media = self.metadata.media_by_hash(self.digest(video.video))
+        else:
+            with self._lock:
+                self._named = self._named or NamedMedia(self.metadata)
+            media = self.metadata.media(self._named.find_video(video.media))
+        if media is None or media.kind != "video":
+            raise NoSegmentError(NO_VIDEO)
+        if (media.width, media.height) != video.size_wh:
+            (width, height), here = video.size_wh, f"{media.width} x {media.height}"
+            raise NoSegmentError(
+                f"it is annotated at {width} x {height} pixels, and the video has {here}"
+            )
+        return media.path, self.metadata.stored_frames(media.id)
+
+    def digest(self, path: Path) -> str:
+        """Hash a file; a long video, of which one frame after another is wanted, once."""
+        key = path, stamp_of(path)
+        with self._lock:
+            known = self._digests.get(key)
+        digest = known or content_hash(path)
+        with self._lock:
+            self._digests[key] = digest
+        return digest
+
     # -- which segments they are
 
-    def _resolve(self, found: ImportedImage, place: FramePlace, size_wh: tuple[int, int]) -> None:
+    def resolve(self, found: ImportedImage, place: FramePlace, size_wh: tuple[int, int]) -> None:
         """Find or make the segment of each annotation that is still open.
 
         Args:
@@ -318,62 +345,9 @@ class ImageImport:
             return
         confidence = 1.0 if each.confidence is None else each.confidence
         tag = ImportedTag(name, confidence, "imported", each.attributes)
+        track = found.tracks.get(segment_id)
+        found.tracks[segment_id] = track if each.track_id is None else each.track_id
         found.labels[segment_id].setdefault(casefold_key(name), tag)
-
-    # -- cutting
-
-    def cut(self, found: ImportedImage, threads: WorkThreads) -> None:
-        """Read the frame of an image, and cut the new segments out of it."""
-        assert found.place is not None
-        try:
-            _, pixels = look_into(found.place.path)
-            with threads.room_for(pixels):
-                self._cut(found, found.place)
-        except (MediaReadError, OSError) as exc:
-            found.fail(_why_unread(exc))
-        except Exception as exc:
-            if not is_file_error(exc):
-                raise
-            log.warning("%s could not be imported", found.image.image, exc_info=True)
-            found.fail(f"could not be imported ({format_error(exc)})")
-
-    def _cut(self, found: ImportedImage, place: FramePlace) -> None:
-        frame = self._frame(found, place)
-        if place.frame_id is None:
-            if _stamp(place.path) != place.stamp:
-                raise MediaReadError(place.path, CHANGED)
-            self._resolve(found, place, frame.size_wh)
-        elif frame.size_wh != place.size_wh:
-            raise MediaReadError(place.path, CHANGED)
-        bundle, cut = self.pipeline.cut(frame, tuple(found.made.values()))
-        result, squares = cut.result, cut.squares
-        if place.frame_id is not None:  # the whole frame is there; its tree is made anew later
-            beside = tuple(replace(each, parent=None) for each in result.segments[1:])
-            result, squares = replace(result, segments=beside), squares[1:]
-        found.cut = bundle, CutFrame(replace(result, sam=IMPORTED_ONLY), squares)
-
-    def _frame(self, found: ImportedImage, place: FramePlace) -> Frame:
-        """Read the frame.
-
-        Raises:
-            MediaReadError, OSError: it can't be read.
-        """
-        media, path = place.media, place.path
-        if media is not None and place.frame_id is not None:
-            if path == media.path:
-                path = self._copies.at_hand(media).path
-            if content_hash(path) != place.digest:
-                raise MediaReadError(path, CHANGED)
-            media = replace(media, path=path)
-            frames = read_frames_again(media, {place.frame_index}, self.settings)
-        else:
-            settings = replace(self.settings, all_pages=place.frame_index > 0)
-            frames = read_frames(path, "image", settings, found.facts)
-        with closing(frames):
-            for frame in frames:
-                if frame.frame_index == place.frame_index:
-                    return frame
-        raise MediaReadError(path, f"has no frame {place.frame_index}")
 
 
 def _new_segment(each: Annotation, place: FramePlace, size_wh: tuple[int, int]) -> KeptSegment:
@@ -411,12 +385,12 @@ def _other_size(image: AnnotatedImage, size_wh: tuple[int, int]) -> str:
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp_of(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
-def _why_unread(exc: MediaReadError | OSError) -> str:
+def why_unread(exc: MediaReadError | OSError) -> str:
     if isinstance(exc, MediaReadError):
         return exc.reason
     return f"can't be read ({exc.strerror or exc})"

@@ -233,13 +233,13 @@ class OpenLibrary:
         if server is not None and not self.read_only and self._chroma_server is None:
             problems.append(
                 f"{self.paths.settings}: the search index is to be kept by {server}, which you "
-                "have not named on this computer; it is kept here. To allow it, write it into "
+                "have not named on this machine; it is kept here. To allow it, write it into "
                 f"Settings, Search index, or use --chroma {server}"
             )
         if cluster is not None and not self.read_only and not self.uses_cluster:
             problems.append(
                 f"{self.paths.settings}: media is to be processed by the Ray cluster {cluster}, "
-                "which you have not named on this computer; it is processed here. To allow it, "
+                "which you have not named on this machine; it is processed here. To allow it, "
                 f"choose it in Settings, Process on a cluster, or use ingest --ray {cluster}"
             )
         return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
@@ -63,6 +63,14 @@ def result_of(future: Future[Result]) -> Result:
         StoppedError: nobody does; and what the work raised.
     """
     wait_for([future])
+    return future.result()
+
+
+def waited_for(future: Future[Result]) -> Generator[None, None, Result]:
+    """Wait for a result as result_of does, and yield now and then until it is there."""
+    while not wait([future], ASK_EVERY_S).done:
+        ask_wanted()
+        yield
     return future.result()
 
 

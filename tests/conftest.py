@@ -60,6 +60,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def place(file: Path) -> int:
         name = file.relative_to(TESTS).as_posix()
+        if _is_forking(name):
+            return -1
         return next((n for n, start in enumerate(LONG) if name.startswith(start)), len(LONG))
 
     by_file: dict[Path, list[pytest.Item]] = {}
@@ -68,10 +70,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     for number, file in enumerate(sorted(by_file, key=place)):
-        waiting = place(file) == 0
-        share = shares[number % workers] if waiting else min(shares, key=len)
+        kind = place(file)
+        if kind < 0:  # the process that they fork imports all that the program does
+            share = shares[0]
+        else:
+            share = shares[number % workers] if kind == 0 else min(shares, key=len)
         share.extend(by_file[file])
     items[:] = [item for share in shares for item in share]
+
+
+def _is_forking(name: str) -> bool:
+    return name.startswith("e2e/") and ("killed" in name or "durability" in name)
 
 
 @pytest.hookimpl(wrapper=True)

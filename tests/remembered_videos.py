@@ -10,6 +10,10 @@ from pathlib import Path
 
 from src.processing.ffmpeg_process import find_ffmpeg
 
+# Each second is then the same picture in every such video, on every machine and with every version
+# of the encoder: what SAM cuts of it is cut once in a run.
+LOSSLESS = ("-c:v", "libx264", "-qp", "0")
+
 
 def draw_video(path: Path, seconds: float, *options: str) -> Path:
     """Make a video with ffmpeg's own test pictures, which differ from second to second.

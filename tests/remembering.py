@@ -21,6 +21,6 @@ def remember_in(folder: Path, patch: Callable[[Any, str, Any], None]) -> None:
         patch: sets an attribute, as setattr does.
     """
     patch(MaskGenerator, "masks", remembering(MaskGenerator.masks, folder))
-    patch(PromptableSam, "embed", embedding_once(PromptableSam.embed))
+    patch(PromptableSam, "embed", embedding_once(PromptableSam.embed, folder))
     patch(ClipEncoder, "encode_image", remembering_images(ClipEncoder.encode_image, folder))
     patch(ClipEncoder, "encode_text", remembering_texts(ClipEncoder.encode_text, folder))

@@ -216,7 +216,7 @@ class Commands(LibraryOpener):
         return 0
 
     def _import(self) -> int:
-        from src.cli.report import note
+        from src.cli.report import NO_VIDEO_OF_TRACKS, note
         from src.dataset_events import LabelsImported
         from src.events import JobDone
         from src.library import MediaLibrary
@@ -240,7 +240,15 @@ class Commands(LibraryOpener):
                         f"{counted(event.added, 'label')} added, {event.known:,} there already, "
                         f"{event.overruled:,} taken off here before, {left_out:,} left out"
                     )
-                    if event.added:
+                    if event.tracks or event.known_tracks or event.lost_tracks:
+                        print(
+                            f"{counted(event.tracks, 'track')} added, "
+                            f"{event.known_tracks:,} there already, "
+                            f"{event.lost_tracks:,} left out"
+                        )
+                    if event.lost_tracks:
+                        note(NO_VIDEO_OF_TRACKS)
+                    if event.added or event.tracks:
                         note(f"`import --undo {event.batch}` takes them back")
                 elif isinstance(event, JobDone):
                     failed = len(event.failed)

@@ -29,11 +29,15 @@ from src.events import (
     JobStarted,
     ProblemFound,
     Progress,
+    ReadHere,
 )
 from src.job_kinds import STAGES
 from src.model_records import Coverage
 from src.records import LibraryStats, SearchHit
 from src.time_left import TimeLeft
+
+# Of the tracks of a dataset.
+NO_VIDEO_OF_TRACKS = "add the video of the tracks that were left out, then import again"
 
 
 def one_line(text: object) -> str:
@@ -194,6 +198,8 @@ class ProgressLine:
         elif isinstance(event, ClusterWorkers) and str(event) != self.workers:
             self.workers = str(event)
             self._line(self.workers)
+        elif isinstance(event, ReadHere):
+            self._line(f"{event.path}: read on this computer: {event.reason}")
         elif isinstance(event, IndexAway):
             self._redraw("")
             note(str(event))

@@ -69,6 +69,34 @@ class AnnotatedImage:
     timestamp_s: float | None = None
 
 
+class TrackShapes(Protocol):
+    """A thing in a video, frame by frame."""
+
+    def at(self, frame_index: int) -> Annotation | None:
+        """What is said of it in a frame; None where it is not seen.
+
+        Raises:
+            ValueError, DamagedMaskError: its shape there is broken.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class AnnotatedVideo:
+    """A video of a dataset, with what is said of it over time: of each of its frames.
+
+    Attributes:
+        video: its file; relative to the dataset's folder where it lies in that.
+        media: as the dataset names it; None where the dataset has the file.
+        tracks: with what each is called in a message.
+    """
+
+    video: Path
+    media: str | None
+    size_wh: tuple[int, int]
+    tracks: tuple[tuple[str, TrackShapes], ...]
+
+
 @dataclass(frozen=True)
 class MediaFrame:
     """A frame of a media file in a library.

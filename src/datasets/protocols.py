@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from src.datasets.annotations import AnnotatedImage, PlannedDataset
+from src.datasets.annotations import AnnotatedImage, AnnotatedVideo, PlannedDataset
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.dataset_writer import DatasetWriter
 from src.events import Event
@@ -116,8 +116,13 @@ class Importer(Protocol):
         """
         ...
 
-    def read(self, path: Path, options: Any, skipped: Skipped) -> Iterator[AnnotatedImage]:
+    def read(
+        self, path: Path, options: Any, skipped: Skipped
+    ) -> Iterator[AnnotatedImage | AnnotatedVideo]:
         """Read what people have labelled, image by image; what models said is left out.
+
+        What is said of all frames of a video is one AnnotatedVideo: which of them are of use the
+        library knows.
 
         Paths of images are absolute, or relative to nothing that is known where the dataset names
         media that it has not (then a library may know them).

@@ -10,7 +10,7 @@ from src.datasets.formats.cvat import Cvat, CvatImport
 from src.datasets.formats.hugging_face import HuggingFace
 from src.datasets.formats.image_folder import ImageFolder
 from src.datasets.formats.labelme import Labelme, LabelmeImport
-from src.datasets.formats.mot import Mot
+from src.datasets.formats.mot import Mot, MotImport
 from src.datasets.formats.tables import TABLE_FORMATS
 from src.datasets.formats.tag_folders import TagFolders, TagFoldersImport
 from src.datasets.formats.voc import Voc
@@ -98,5 +98,6 @@ register_format(Cvat())
 register_importer(CvatImport())
 register_format(HuggingFace())
 register_format(Mot())
+register_importer(MotImport())
 for table in TABLE_FORMATS:
     register_format(table)

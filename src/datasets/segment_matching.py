@@ -22,6 +22,9 @@ SAME_MASK_IOU = 0.95
 SAME_BOX_IOU = 0.9
 
 
+NO_VIDEO = "the library has no such video; add it, then import again"
+
+
 class NoSegmentError(LookupError):
     """A library has no segment for an annotation, and gets none; the message says why."""
 
@@ -32,10 +35,13 @@ class NamedMedia:
     def __init__(self, metadata: MetadataDatabase) -> None:
         self._by_path: dict[str, int] = {}
         self._by_name: dict[str, list[tuple[list[str], int]]] = defaultdict(list)
+        self._videos: dict[str, list[int]] = defaultdict(list)
         for media in metadata.all_media():
             parts = _parts(str(media.path))
             self._by_path[str(media.path)] = media.id
             self._by_name[parts[0]].append((parts, media.id))
+            if media.kind == "video":
+                self._videos[parts[0]].append(media.id)
 
     def find(self, name: str) -> int:
         """Find the media file of a path, or else of its name and the folder's; returns its id.
@@ -45,6 +51,22 @@ class NamedMedia:
         """
         media_id = self._by_path.get(name)
         return self._alike(_parts(name)) if media_id is None else media_id
+
+    def find_video(self, name: str) -> int:
+        """Find the video of a name without folders; returns its id.
+
+        Raises:
+            NoSegmentError: no video is called so, or several are.
+        """
+        found = self._videos.get(name, [])
+        if not found:
+            raise NoSegmentError(NO_VIDEO)
+        if len(found) > 1:
+            raise NoSegmentError(
+                f"{len(found)} videos of the library may be meant; put the right one beside the"
+                " dataset, then import again"
+            )
+        return found[0]
 
     def _alike(self, wanted: list[str]) -> int:
         ends = [(_shared(parts, wanted), one) for parts, one in self._by_name.get(wanted[0], ())]

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,14 @@ from PIL import ImageTk
 from tkinterdnd2 import TkinterDnD
 
 from src.gui.app import desktop
-from src.gui.app.actions import BACK, Action, key_sequence, menu_actions, shortcuts
+from src.gui.app.actions import (
+    BACK,
+    Action,
+    is_for_window_first,
+    key_sequence,
+    menu_actions,
+    shortcuts,
+)
 from src.gui.app.background_jobs import BackgroundJobs
 from src.gui.app.drop import DropTarget
 from src.gui.app.import_controller import ImportController
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
     from src.library import MediaLibrary
 
 
+_SHORTCUTS = "shortcuts of the window"  # a bindtag
 _DRAWN_MS = 30  # the desktop shows a window, and Tk draws it, within that or between two panels
 FRAME_WH = 16, 64  # what a desktop may put round a window: a title bar, borders, a bar of its own
 Area = tuple[int, int, int, int]  # left, top, width, height in device pixels
@@ -194,7 +203,7 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.sidebar = Sidebar(
             self,
             theme,
-            self.do,
+            self._pressed,
             lambda: self.panels.go("models"),
             self._offer_more if self.session.read_only else None,
         )
@@ -237,15 +246,36 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         self.bind("<KeyPress>", lambda _: self._by_keys(True))
         self.bind("<ButtonPress>", lambda _: self._by_keys(False))
         for action in shortcuts():
-            self.bind(key_sequence(action.keys), partial(self._key, action))
-        self.bind("<FocusIn>", lambda _: self.overlay.keep_focus_inside(), add="+")
+            sequence, act = key_sequence(action.keys), partial(self._key, action)
+            if is_for_window_first(action.keys):
+                self.bind_class(_SHORTCUTS, sequence, act)
+            else:
+                self.bind(sequence, act)
+        self._hear_shortcuts(self)
+        self.bind("<FocusIn>", self._focus_came, add="+")
+
+    def _focus_came(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._hear_shortcuts(event.widget)
+        self.overlay.keep_focus_inside()
+
+    def _hear_shortcuts(self, widget: tkinter.Misc) -> None:
+        """Let the window have its shortcuts before what has the keyboard.
+
+        To Tk, Ctrl and comma are a comma as well: a widget that answers the comma would take them.
+        """
+        tags = self.tk.splitlist(self.tk.call("bindtags", str(widget)))
+        if _SHORTCUTS not in tags:
+            self.tk.call("bindtags", str(widget), (_SHORTCUTS, *tags))
 
     def _by_keys(self, keys: bool) -> None:
         self.theme.shows_focus = keys
 
-    def _key(self, action: Action, _event: object) -> None:
-        if action.in_dialogs or not self.overlay.is_open:
-            self.do(action)
+    def _key(self, action: Action, _event: object) -> str | None:
+        done = (action.in_dialogs or not self.overlay.is_open) and self.do(action)
+        return "break" if done else None
+
+    def _pressed(self, action: Action) -> None:
+        self.do(action)
 
     def _menu_entries(self, menu: str) -> list[Entry]:
         """List what a context menu says and does now."""
@@ -256,12 +286,19 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
         if self.sidebar.reader is not None and self.reading is not None:
             self.dialogs.show_reader_menu(self.sidebar.reader, bool(self.reading.lost))
 
-    def do(self, action: Action) -> None:
-        """Do something if it can be done; where the library can't be opened, show that instead."""
+    def do(self, action: Action) -> bool:
+        """Do something if it can be done; where the library can't be opened, show that instead.
+
+        Returns:
+            Whether either was done.
+        """
         if action.needs_library and self.session.not_opened is not None:
             self.panels.go(LIBRARY)
         elif action.can_run(self):
             action.run(self)
+        else:
+            return False
+        return True
 
     def escape(self) -> None:
         """Close a dialog, else go back, else leave the full screen."""

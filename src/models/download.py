@@ -263,7 +263,7 @@ class Download:
             if isinstance(exc.reason, ssl.SSLCertVerificationError):
                 raise DownloadError(
                     f"{self.host} could not prove who it is ({exc.reason.verify_message}); "
-                    "check the clock of this computer, or try another network"
+                    "check the clock of this machine, or try another network"
                 ) from exc
             if not begun and not isinstance(exc.reason, TimeoutError):
                 raise DownloadError(

@@ -93,7 +93,7 @@ ZEROS = FileKind(
     None, "it begins with nothing but zeros: it was never completely copied or downloaded"
 )
 IN_THE_CLOUD = (
-    "its content is still in the cloud; make it available on this computer first, then add it"
+    "its content is still in the cloud; make it available on this machine first, then add it"
 )
 
 _ARCHIVE = "unpack it and add what is in it"

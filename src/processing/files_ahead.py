@@ -20,10 +20,11 @@ from src.processing.frames_ahead import ReadFrame, as_read
 from src.processing.image_loader import look_into
 from src.processing.media_finder import guessed_kind
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
+from src.processing.video_spans import NotExactError
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, MediaKind
 from src.settings import Settings
-from src.stopping import result_of
+from src.stopping import waited_for
 
 if TYPE_CHECKING:
     from src.processing.cluster.videos import VideoInSpans
@@ -150,7 +151,7 @@ class FileAhead:
         assert self.digest is not None and self._stamp is not None
         try:
             self.video = pipeline.video(self.path, self.digest, self._stamp[0])
-        except (MediaReadError, OSError):
+        except (MediaReadError, NotExactError, OSError):
             pass  # what is wrong is found in its turn
 
     def _have_cut(self, pipeline: SegmentPipeline, pixels: int) -> None:
@@ -225,8 +226,10 @@ class FilesAhead:
         self._videos = 0
         self._next: deque[tuple[Path, FileAhead | None, Future[None] | None]] = deque()
 
-    def take(self, path: Path) -> FileAhead | None:
+    def take(self, path: Path) -> Generator[None, None, FileAhead | None]:
         """Return the next file of the job once it is read, and have others begun.
+
+        It yields now and then while that is waited for.
 
         Returns:
             None where it was not read, or has changed since.
@@ -242,7 +245,7 @@ class FilesAhead:
             self._videos -= guessed_kind(there) == "video"
             if there == path:
                 self._look_further()
-                result_of(read)
+                yield from waited_for(read)
                 if file.is_unchanged():
                     return file
                 file.close()

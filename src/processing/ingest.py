@@ -25,6 +25,7 @@ from src.events import (
     FrameStored,
     JobDone,
     JobStarted,
+    ReadHere,
 )
 from src.models.segmenter import Segmenter
 from src.processing.changed_files import ChangedFiles
@@ -44,10 +45,11 @@ from src.processing.moved_files import MovedFiles
 from src.processing.pending_deletes import remove_left_crops
 from src.processing.segment_pipeline import FrameResult, SegmentPipeline
 from src.processing.segment_writer import SegmentWriter
+from src.processing.video_spans import NotExactError
 from src.processing.work_threads import WorkThreads
 from src.records import Frame, KeptSegment
 from src.settings import Settings
-from src.stopping import result_of
+from src.stopping import Result, waited_for
 
 if TYPE_CHECKING:
     from src.processing.cluster.videos import VideoInSpans
@@ -168,7 +170,7 @@ class Ingest:
         yield from self.pipeline.news()
         file: FileAhead | None = None
         try:
-            file = ahead.take(path)
+            file = yield from self._meanwhile(ahead.take(path))
             media = check.begin(path, file)
             if isinstance(media, MediaToRead):
                 yield from self._frames(media, file, threads)
@@ -197,7 +199,7 @@ class Ingest:
         change.look_at_old_frames(self.settings.pixel_limit)
         size_wh: tuple[int, int] | None = None
         standing = _StandingFrame(self.metadata, change.media_id)
-        video = self._in_spans(file, media, stored)
+        video = yield from self._in_spans(file, media, stored)
         if file is None or change.takes_over or not file.has_frame(media.digest):
             file = FileAhead(path)
         if video is not None:
@@ -212,13 +214,18 @@ class Ingest:
         # a cancelled job leaves no ffmpeg behind
         with closing(self._read(file, media, wanted, threads)) as frames:
             for frame in frames:
-                size_wh = frame.size_wh
                 yield from self.pipeline.news()
+                if isinstance(frame, ReadHere):
+                    yield frame
+                if not isinstance(frame, ReadFrame):
+                    continue
+                size_wh = frame.size_wh
                 standing.see(frame)
                 if frame.result is None or frame.frame_index in stored:
                     yield FrameSkipped(path, frame.frame_index, frame.fraction)
                     continue
-                result = change.without_found_again(result_of(frame.result))
+                cut = yield from self._meanwhile(waited_for(frame.result))
+                result = change.without_found_again(cut)
                 if frame.frame_index in media.uncut:
                     count = self._cut_imported(media, result)
                 else:
@@ -244,7 +251,7 @@ class Ingest:
 
     def _read(
         self, file: FileAhead, media: MediaToRead, wanted: Wanted, threads: WorkThreads
-    ) -> Generator[ReadFrame]:
+    ) -> Generator[ReadFrame | ReadHere | None]:
         """Read a file's frames, from the second on where the first was read ahead of its turn."""
         if file.has_frame(media.digest):
             yield file.first()
@@ -260,7 +267,7 @@ class Ingest:
 
     def _in_spans(
         self, file: FileAhead | None, media: MediaToRead, stored: Container[int]
-    ) -> VideoInSpans | None:
+    ) -> Generator[Event, None, VideoInSpans | None]:
         """Have a video read by others, where they can do it; it may be begun already."""
         if media.kind != "video" or not self.pipeline.reads_videos:
             return None
@@ -271,14 +278,19 @@ class Ingest:
                 return file.video
             file.close()
         if not is_simple:
+            yield ReadHere(media.path, "people have worked on its frames, or they were imported")
             return None
         times = dict(stored_frame_times(self.metadata.connection, media.change.media_id))
         size = media.path.stat().st_size
-        return self.pipeline.video(media.path, media.digest, size, times)
+        try:
+            return self.pipeline.video(media.path, media.digest, size, times)
+        except NotExactError as exc:
+            yield ReadHere(media.path, str(exc))
+            return None
 
     def _read_in_spans(
         self, video: VideoInSpans, wanted: Wanted, threads: WorkThreads
-    ) -> Generator[ReadFrame]:
+    ) -> Generator[ReadFrame | ReadHere | None]:
         """Read a video by way of others; what they can't read exactly is read through here."""
         last, fraction = -1, 0.0
         with closing(video.frames()) as frames:
@@ -289,8 +301,10 @@ class Ingest:
                     if end.value:
                         return
                     break
-                last, fraction = frame.frame_index, frame.fraction
+                if frame is not None:
+                    last, fraction = frame.frame_index, frame.fraction
                 yield frame
+        yield ReadHere(video.path, video.trouble)
         video.facts.become(VideoFacts())
 
         def wanted_still(frame: Frame, differs: bool) -> Sequence[KeptSegment] | None:
@@ -299,6 +313,16 @@ class Ingest:
         with closing(read_sampled(video.path, "video", self.settings, video.facts)) as later:
             for frame in frames_ahead(later, video.facts, wanted_still, self.pipeline, threads):
                 yield replace(frame, fraction=max(fraction, frame.fraction))
+
+    def _meanwhile(self, waiting: Generator[None, None, Result]) -> Generator[Event, None, Result]:
+        """Wait for something, and say meanwhile who works."""
+        while True:
+            try:
+                next(waiting)
+            except StopIteration as end:
+                made: Result = end.value
+                return made
+            yield from self.pipeline.news()
 
     def _done(
         self, media: MediaToRead, facts: VideoFacts, size_wh: tuple[int, int] | None

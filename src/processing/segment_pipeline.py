@@ -270,7 +270,7 @@ class SegmentPipeline:
 
     def video(
         self, path: Path, digest: str, size: int, stored: Mapping[int, float] | None = None
-    ) -> VideoInSpans | None:
+    ) -> VideoInSpans:
         """Read a video and make its results, where reads_videos says so; see video_in_spans."""
         raise NotImplementedError
 

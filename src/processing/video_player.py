@@ -49,7 +49,7 @@ class VideoPlayer:
         self._path = Path(os.path.abspath(path))
         program = find_ffmpeg()
         if program is None:
-            raise MediaReadError(path, "can't be played: no ffmpeg starts on this computer")
+            raise MediaReadError(path, "can't be played: no ffmpeg starts on this machine")
         self._lock = threading.RLock()
         self._closed = self._plays = False
         self._turn = 0  # of who asks; a newer one ends what plays

@@ -224,7 +224,7 @@ class _Video:
             end_of = {index: end_s for (index, _), end_s in zip(times, ends, strict=True)}
             ends_s = [end_of.get(row[1], row[2]) for row in rows]
         frames = [
-            TimelineFrame(row[4], row[1], row[2], end_s, crops.path(row[5]), row[6] - 1)
+            TimelineFrame(row[4], row[1], row[2], end_s, crops.path(row[5]), row[6])
             for row, end_s in zip(rows, ends_s, strict=True)
         ]
         places = {row[0]: place for place, row in enumerate(rows)}

@@ -134,27 +134,29 @@ def by_workers(counts: list[int], files: int, seconds: float, segments: int) -> 
             )
 
 
-def video(folder: Path, seconds: int) -> Path:
-    """Draw a film of 1280 x 720 pixels with 25 frames a second, a keyframe each ten."""
+def video(folder: Path, seconds: int, size: str) -> Path:
+    """Draw a film with 25 frames a second, a keyframe each ten seconds."""
     program, path = find_ffmpeg(), folder / "video.mp4"
     assert program is not None
-    source = f"testsrc2=size=1280x720:rate=25:duration={seconds}"
+    source = f"testsrc2=size={size}:rate=25:duration={seconds}"
     command = [program, "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264"]
     subprocess.run([*command, "-preset", "veryfast", str(path)], check=True)
     return path
 
 
-def of_a_video(counts: list[int], length_s: int, seconds: float, segments: int) -> Iterator[str]:
-    """Measure workers that decode a video and wait for each frame."""
+def of_a_video(
+    counts: list[int], length_s: int, size: str, seconds: float, segments: int
+) -> Iterator[str]:
+    """Measure workers that decode a video and wait for each frame, beside reading it through."""
     os.environ[SECONDS], os.environ[SEGMENTS] = str(seconds), str(segments)
     settings = Settings(device="cpu", duplicate_distance=-1)
     with tempfile.TemporaryDirectory() as folder:
-        film = video(Path(folder), length_s)
-        begun = time.monotonic()
-        frames = sum(1 for _ in read_frames(film, "video", settings, VideoFacts()))
-        spent = time.monotonic() - begun
-        yield f"read through here: {frames / spent:.1f} sampled frames/s"
+        film = video(Path(folder), length_s, size)
         for count in counts:
+            begun = time.monotonic()
+            frames = sum(1 for _ in read_frames(film, "video", settings, VideoFacts()))
+            spent = time.monotonic() - begun
+            yield f"read through here: {frames / spent:.1f} sampled frames/s"
             peak_mb()
             how = {"worker": WAITING, "cores": 2 * count, "cores_each": 2}
             cluster = Cluster("local", for_measurements=how)
@@ -192,13 +194,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="that a worker waits a frame")
     parser.add_argument("--segments", type=int, default=40, help="of a frame")
     parser.add_argument("--video", type=int, default=0, metavar="SECONDS", help="in place of files")
+    parser.add_argument("--size", default="1280x720", help="of the video")
     parser.add_argument("--beside", type=int, default=0, metavar="PHOTOS")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     if given.beside:
         lines = beside(given.beside, given.rounds)
     elif given.video:
-        lines = of_a_video(given.workers, given.video, given.seconds, given.segments)
+        lines = of_a_video(given.workers, given.video, given.size, given.seconds, given.segments)
     else:
         lines = by_workers(given.workers, given.files, given.seconds, given.segments)
     for line in lines:

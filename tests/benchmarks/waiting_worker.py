@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import threading
 import time
 from concurrent.futures import Future
 from dataclasses import replace
@@ -21,10 +22,12 @@ class WaitingWorker:
     def __init__(self, setup: bytes, cores: int, *files: bytes) -> None:
         self._seconds = float(os.environ[SECONDS])
         self._segments = int(os.environ[SEGMENTS])
+        from src.processing.cluster.planning import Share
         from src.processing.cluster.span_work import KnownFiles
 
         self._made: Any = None
         self._files = KnownFiles()
+        self._works = threading.Semaphore(Share(cores).threads(cuts_nothing=False))
         self._clip = pickle.loads(setup).clip
 
     def about(self) -> tuple[str, str]:
@@ -37,13 +40,14 @@ class WaitingWorker:
 
         if self._made is None:
             self._made = ImageMade(self._result(), VideoFacts())
-        time.sleep(self._seconds)
+        with self._works:
+            time.sleep(self._seconds)
         return pickle.dumps(Outcome(self._made))
 
     def span(self, work: bytes, content: bytes | None = None) -> bytes:
         """Read and decode a part of a video, and wait for each of its frames."""
         from src.processing.cluster.span_work import make_span
-        from src.processing.cluster.work import NOT_READ, Outcome
+        from src.processing.cluster.work import NOT_READ, span_answer
 
         asked = pickle.loads(work)
         if not self._files.has(asked.path, asked.size, asked.digest):
@@ -56,7 +60,8 @@ class WaitingWorker:
             result.set_result(replace(self._result(), **where, size_wh=frame.size_wh))
             return result
 
-        return pickle.dumps(Outcome(make_span(Path(asked.path), asked, -1, make, lambda: None)))
+        with self._works:
+            return span_answer(lambda: make_span(Path(asked.path), asked, -1, make, lambda: None))
 
     def _result(self) -> Any:
         """Make a frame of as many segments: the whole, and squares with crops of 12 kB."""

@@ -17,7 +17,7 @@ from src.config import APPLICATION_FOLDER
 from src.models.model_manager import ModelManager
 from src.settings import Settings
 from tests.small_weights import clip_b_32
-from tests.warm_start import WarmStart
+from tests.warm_start import CUT_ALREADY, WarmStart
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="written for Linux")
 
@@ -108,7 +108,7 @@ def test_every_command_is_walked() -> None:
     [pytest.param(lack, marks=pytest.mark.slow if lack in LONG else ()) for lack in LACKS],
 )
 def test_no_command_ends_in_a_traceback(
-    lack: str, tmp_path: Path, photo: Path, warm_program: WarmStart
+    lack: str, tmp_path: Path, photo: Path, warm_program: WarmStart, cut_already: Path
 ) -> None:
     root = tmp_path / "checkout"
     root.mkdir()
@@ -140,8 +140,10 @@ def test_no_command_ends_in_a_traceback(
     lines = ["\t".join(names.get(word, word) for word in words) for words in walked]
     walk = tmp_path / "walk.py"
     walk.write_text(WALK)
-    # of the others Python itself has to hear when it starts
-    start = warm_program.popen if lack == "no display" else subprocess.Popen
+    start: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen
+    if lack == "no display":  # of the others Python itself has to hear when it starts
+        start = warm_program.popen
+        environment[CUT_ALREADY] = str(cut_already)
     try:
         with start(
             [*prefix, sys.executable, str(walk), lack, str(photo)],

@@ -37,6 +37,7 @@ Popen = Callable[..., subprocess.Popen[Any]]
 # Only what hangs takes so long: a busy machine has taken a minute to start a window.
 DEADLINE_S = 180
 LOOK_EVERY_S = 0.02
+KEEP_EVERY_S = 0.5
 OLD_LOOK_S = 1.0  # how long a busy window is waited for before what it showed is taken
 STILL_LOOKS = 5  # of the probe: what is the same so often has stopped moving
 FAST = Settings(points_per_side=6, duplicate_distance=-1)
@@ -89,6 +90,7 @@ class Screen:
         self.folder, self.popen = folder, popen
         self.windows: list[Window] = []
         self._steps: list[tuple[str, Image.Image]] = []
+        self._kept_at = -KEEP_EVERY_S
         reading, writing = os.pipe()
         self._server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
@@ -188,14 +190,20 @@ class Screen:
         return ImageGrab.grab(xdisplay=self.display)
 
     def keep(self, step: str) -> None:
-        """Remember what the screen shows at a step, for the case that the test fails."""
-        self._steps.append((step, self.picture()))
+        """Remember what the screen shows at a step, for the case that the test fails.
+
+        Not twice within a moment: hundreds of tests have twenty steps each, and most take none.
+        """
+        now = time.monotonic()
+        if now - self._kept_at >= KEEP_EVERY_S:
+            self._kept_at = now
+            self._steps.append((step, self.picture()))
 
     def save_steps(self, test: str) -> Path:
         folder = self.folder / "".join(c if c.isalnum() else "_" for c in test)
         folder.mkdir(exist_ok=True)
         if self._server.poll() is None:
-            self.keep("at the end")
+            self._steps.append(("at the end", self.picture()))
         for number, (step, picture) in enumerate(self._steps):
             name = "".join(c if c.isalnum() else "_" for c in step)[:60]
             picture.save(folder / f"{number:02}_{name}.png")

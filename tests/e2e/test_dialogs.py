@@ -44,6 +44,24 @@ def overlay(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlay
     root.destroy()
 
 
+def test_behind_a_dialog_lies_what_has_just_come(overlay: Overlay) -> None:
+    """A job that begins shows its strip in the moment in which somebody opens the settings."""
+    overlay.root.geometry("600x400")
+    overlay.root.update()
+    strip = ctk.CTkFrame(overlay.root, fg_color="#FF0000", corner_radius=8, width=10, height=10)
+    strip.pack(fill="both", expand=True)
+    dialog = overlay.open(width=20)
+    overlay.root.update()
+    picture = overlay._layers[-1].picture
+    assert picture is not None and overlay.undrawn is None
+    width, height = picture.size
+    for at in ((width // 2, height - 20), (20, height // 2), (width - 20, height // 2)):
+        red, green, blue = picture.getpixel(at)
+        assert red > 80 and max(green, blue) < 40, (at, (red, green, blue))
+    overlay.close(dialog)
+    assert overlay.root.grab_current() is None
+
+
 def test_a_dialog_that_opens_leaves_the_one_under_it(overlay: Overlay) -> None:
     closed: list[str] = []
     entry = ctk.CTkEntry(overlay.root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tkinter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,11 @@ from src.events import ClusterWorkers
 from src.gui.core.job_state import JobState
 from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Listeners
+from src.gui.detail.detail_header import DetailHeader
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.jobs.job_strip import JobStrip
+from src.gui.library.empty_state import EmptyState
+from src.gui.models.model_row_view import Offered
 from src.gui.panel.panel import PanelContext
 from src.gui.search.results_line import NEW_IN_SHORT, NEW_SEGMENTS, ResultsLine
 from src.gui.search.search_panel import BY_IMAGE, SearchPanel
@@ -28,6 +32,7 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import _Menu
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
+from src.gui.widgets.tooltip import _all_inside
 from src.search.query import Image
 from tests.e2e.desktop import Screen
 
@@ -211,6 +216,43 @@ def test_strips_begin_at_the_margin_however_many_there_are(root: Any, theme: The
         rights.append(max(box[2] for box in boxes))
     assert lefts[0] == lefts[1] == 0  # the ring; the picture begins where words do
     assert rights[1] <= strip.winfo_width()
+
+
+def test_nothing_overlaps_at_the_first_start_in_the_least_window(root: Any, theme: Theme) -> None:
+    root.geometry("664x512")  # what the window of 960 by 600 has for it
+    state = EmptyState(root, theme, *3 * [lambda: None])
+    state.pack(fill="both", expand=True)
+    offer = Offered("Larger models know ordinary words and things. " * 2, fetching=False)
+    work: Any = SimpleNamespace(changed=[], offer=offer, take_offer=None, decline_offer=None)
+    state.offer(work, lambda: None)
+    root.update()
+    boxes = [
+        (each.winfo_rooty(), each.winfo_rooty() + each.winfo_height())
+        for each in _all_inside(state)
+        if isinstance(each, tkinter.Label) and each.winfo_ismapped() and each.cget("text")
+        if each.winfo_height() > 1
+    ]
+    assert len(boxes) > 5
+    boxes.sort()
+    assert boxes[0][0] >= state.winfo_rooty()
+    assert boxes[-1][1] <= state.winfo_rooty() + state.winfo_height()
+    rows = [box for box in boxes if box[1] - box[0] < 60]
+    for over, under in itertools.pairwise(sorted(set(rows))):
+        beside = abs(over[0] - under[0]) < 12
+        assert beside or over[1] <= under[0], "lines lie over one another"
+
+
+def test_the_place_among_results_stays_whole_while_a_mask_is_edited(
+    root: Any, theme: Theme
+) -> None:
+    root.geometry("664x64")
+    header = DetailHeader(root, theme, lambda: None, lambda _: None, lambda key: key)
+    header.pack(fill="x")
+    header.show_file("black cat sleeping on a chair in the sun.jpg", False)
+    header.show_place("Result", 0, 12)
+    header.show_moment("Editing segment 10 of 11")
+    root.update()
+    assert header._place.winfo_width() >= header._place.winfo_reqwidth()
 
 
 def test_the_corners_of_a_dialog_are_round_over_any_picture(root: Any, theme: Theme) -> None:

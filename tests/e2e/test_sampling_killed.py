@@ -18,7 +18,7 @@ from src.events import FrameStored, ProblemFound
 from src.library import MediaLibrary
 from tests.e2e.killed_work import SETTINGS, Models
 from tests.e2e.killing import assert_same_rows, kill_with_children, rows_of, wait_for_words
-from tests.remembered_videos import draw_video
+from tests.remembered_videos import LOSSLESS, draw_video
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, sends SIGKILL")
 
@@ -91,7 +91,7 @@ def test_killed_anywhere_frames_are_whole_and_the_next_call_goes_on(
     tmp_path: Path, rounds: int
 ) -> None:
     models = Models()
-    video = draw_video(tmp_path / "v.mp4", SECONDS, "-c:v", "libx264", "-g", "10")
+    video = draw_video(tmp_path / "v.mp4", SECONDS, *LOSSLESS, "-g", "10")
     base = tmp_path / "base"
     with MediaLibrary(LibraryPaths(base), models, SETTINGS) as library:
         for _ in library.add([video]):

@@ -96,7 +96,7 @@ def test_the_time_of_a_video_is_gone_through_by_pointer_and_keys(
     window.drag((x_of(state, 1), y), (x_of(state, 3), y))
     marked = window.wait_still("a range", lambda s: s["timeline"]["range"])
     assert marked == pytest.approx([1, 3], abs=0.05)
-    window.wait_text("Search in range", "Tag range", "Export range")
+    window.wait_text("Search in range", "Label range", "Export range")
     window.key("Escape")
     window.wait("no range", lambda s: not s["timeline"]["range"])
 

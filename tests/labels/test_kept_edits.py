@@ -27,6 +27,7 @@ from src.search.leaves import segment_filter
 from tests.conftest import MakeVideo
 from tests.labels.conftest import SETTINGS
 from tests.labels.editing import disc, rows
+from tests.remembered_videos import LOSSLESS
 from tests.two_clips import TwoClips
 
 
@@ -390,7 +391,7 @@ def test_a_full_disk_leaves_the_segment_as_it_was(
 
 
 def test_a_video_is_edited_at_its_very_frame(library: MediaLibrary, make_video: MakeVideo) -> None:
-    for _ in library.add([make_video("film.mp4", 3)]):
+    for _ in library.add([make_video("film.mp4", 3, *LOSSLESS)]):
         pass
     (film,) = [media for media in library.metadata.all_media() if media.kind == "video"]
     frames = library.browse.sampled_frames(film.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -23,8 +25,8 @@ EMBED = PromptableSam.embed
 
 
 @pytest.fixture(scope="session")
-def embed_once() -> Embed:
-    return embedding_once(EMBED)
+def embed_once(cut_already: Path) -> Embed:
+    return embedding_once(EMBED, cut_already)
 
 
 @pytest.fixture(autouse=True)

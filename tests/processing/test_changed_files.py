@@ -24,6 +24,7 @@ from src.search.filters import EVERYTHING
 from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SETTINGS, SharedModels, add, content, crop_files, of_kind
 from tests.processing.test_ingest import shared_models as shared_models
+from tests.remembered_videos import LOSSLESS
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_what_was_said_of_later_frames_waits_for_them(
     frames_only: MediaLibrary, make_video: MakeVideo
 ) -> None:
     library = frames_only
-    video = make_video("video.mp4", 4)
+    video = make_video("video.mp4", 4, *LOSSLESS)
     add(library, video)
     (media,) = library.metadata.all_media()
     indexes = sorted(library.metadata.stored_frames(media.id))
@@ -224,7 +225,7 @@ def test_what_was_said_of_later_frames_waits_for_them(
             (encode_rle(mask)["counts"], last.id),
         )
     said = library.metadata.frame_decisions(media.id)
-    shutil.copy(make_video("titled.mp4", 4, "-metadata", "title=mine"), video)
+    shutil.copy(make_video("titled.mp4", 4, *LOSSLESS, "-metadata", "title=mine"), video)
     (video.parent / "titled.mp4").unlink()
     job = library.add([video])
     for event in job:
@@ -332,12 +333,12 @@ def test_work_on_later_frames_of_a_video_waits_for_them(
     frames_only: MediaLibrary, make_video: MakeVideo
 ) -> None:
     library = frames_only
-    video = make_video("video.mp4", 4)
+    video = make_video("video.mp4", 4, *LOSSLESS)
     add(library, video)
     work_on_each(library)
     before = work(library)
     assert len(before) == 4
-    shutil.copy(make_video("titled.mp4", 4, "-metadata", "title=mine"), video)
+    shutil.copy(make_video("titled.mp4", 4, *LOSSLESS, "-metadata", "title=mine"), video)
     (video.parent / "titled.mp4").unlink()
     job = library.add([video])
     stored = 0
@@ -359,7 +360,7 @@ def test_what_became_another_picture_in_an_unfinished_file_goes_on_with_that(
 ) -> None:
     """A file can be changed into one of the other kind, before it was whole."""
     library = frames_only
-    video = make_video("video.mp4", 3)
+    video = make_video("video.mp4", 3, *LOSSLESS)
     job = library.add([video])
     while not isinstance(next(job), FrameStored):
         pass

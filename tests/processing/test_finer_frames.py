@@ -20,11 +20,12 @@ from src.models.model_manager import ModelManager
 from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.processing.test_ingest import SETTINGS, SharedModels, add, of_kind, shared_models
+from tests.remembered_videos import LOSSLESS
 
 __all__ = ["shared_models"]
 
 # a keyframe every second, so that reading can begin in the middle
-KEYS = ("-c:v", "libx264", "-g", "10", "-bf", "2")
+KEYS = (*LOSSLESS, "-g", "10", "-bf", "2")
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from src.search.filters import EVERYTHING
 from src.search.recipe import Recipe
 from src.settings import Settings
 from tests.conftest import MakeVideo
+from tests.remembered_videos import LOSSLESS
 
 SETTINGS = Settings(points_per_side=4, duplicate_distance=-1)
 
@@ -261,7 +262,7 @@ def test_a_drive_that_goes_leaves_its_files_waiting(
     photos: list[Path], shared_models: ModelManager, tmp_path: Path, make_video: MakeVideo
 ) -> None:
     drive, away = photos[0].parent, tmp_path / "unplugged"
-    shutil.move(make_video("film.mp4", 4), drive / "film.mp4")
+    shutil.move(make_video("film.mp4", 4, *LOSSLESS), drive / "film.mp4")
     paths = LibraryPaths(tmp_path / "library")
     with MediaLibrary(paths, shared_models, SETTINGS) as library:
         failed: list[FileFailed] = []

@@ -32,6 +32,7 @@ from src.records import Frame, SegmentKind
 from src.settings import Settings
 from tests.conftest import MakeVideo
 from tests.processing.test_media_finder import may_not_be_read
+from tests.remembered_videos import LOSSLESS
 
 # A coarse grid: the masks are real, and a frame takes a quarter of the time.
 SETTINGS = Settings(points_per_side=8, duplicate_distance=-1)
@@ -104,7 +105,7 @@ def crop_files(library: MediaLibrary) -> set[str]:
 def test_images_and_videos_become_segments_that_are_found(
     library: MediaLibrary, scene_files: list[Path], make_video: MakeVideo
 ) -> None:
-    video = make_video("video.mp4", 3)
+    video = make_video("video.mp4", 3, *LOSSLESS)
     events = add(library, *scene_files, video)
     (done,) = of_kind(events, JobDone)
     assert (done.files, done.frames, done.failed) == (5, 7, ())
@@ -126,7 +127,7 @@ def test_images_and_videos_become_segments_that_are_found(
 
 
 def test_a_video_keeps_its_moments(library: MediaLibrary, make_video: MakeVideo) -> None:
-    video = make_video("video.mp4", 3)
+    video = make_video("video.mp4", 3, *LOSSLESS)
     events = add(library, video)
     assert [event.timestamp_s for event in of_kind(events, FrameStored)] == [0, 1, 2]
     segments = library.search("something red", n_results=999)
@@ -200,7 +201,7 @@ def test_a_cancelled_job_goes_on_where_it_stopped(
     make_video: MakeVideo,
     tmp_path: Path,
 ) -> None:
-    video = make_video("video.mp4", 5)
+    video = make_video("video.mp4", 5, *LOSSLESS)
     media = [scene_files[0], video, scene_files[1]]
     with MediaLibrary(paths, shared_models, SETTINGS) as library:
         job = library.add(media)
@@ -273,7 +274,7 @@ def test_a_file_that_failed_and_was_mended_is_taken(
 def test_a_cut_video_keeps_its_frames_and_is_marked(
     library: MediaLibrary, make_video: MakeVideo
 ) -> None:
-    video = make_video("cut.mkv", 6)
+    video = make_video("cut.mkv", 6, *LOSSLESS)
     video.write_bytes(video.read_bytes()[: video.stat().st_size // 2])
     (done,) = of_kind(add(library, video), FileDone)
     assert done.frames >= 1 and done.note is not None and "could be read" in done.note
@@ -308,7 +309,7 @@ def test_a_library_copied_elsewhere_works(
 def test_crops_lost_are_cut_again_and_strays_are_removed(
     library: MediaLibrary, scene_files: list[Path], make_video: MakeVideo
 ) -> None:
-    add(library, scene_files[0], make_video("video.mp4", 2))
+    add(library, scene_files[0], make_video("video.mp4", 2, *LOSSLESS))
     segments = library.search("something red", n_results=999).hits
     lost = [hit.segment.crop_path for hit in segments[::3]]
     before = [np.asarray(Image.open(path)) for path in lost]

@@ -23,6 +23,7 @@ from src.models.clip_encoder import ClipEncoder
 from src.models.model_manager import ModelManager
 from src.settings import Settings
 from tests.conftest import MakeVideo
+from tests.remembered_videos import LOSSLESS
 
 SETTINGS = Settings(points_per_side=4)
 
@@ -128,7 +129,7 @@ def test_crops_whose_media_file_is_gone_or_another_are_listed(library: MediaLibr
 def test_crops_of_a_video_sampled_otherwise_today_are_made_again(
     paths: LibraryPaths, shared_models: ModelManager, make_video: MakeVideo
 ) -> None:
-    video = make_video("video.mp4", 3)
+    video = make_video("video.mp4", 3, *LOSSLESS)
     then = replace(SETTINGS, frames_per_second=1.5, duplicate_distance=-1)
     with MediaLibrary(paths, shared_models, then) as library:
         for _ in library.add([video]):

@@ -27,6 +27,7 @@ from src.search.filters import EVERYTHING
 from src.search.leaves import segment_filter
 from src.settings import Settings
 from tests.conftest import MakeVideo
+from tests.remembered_videos import LOSSLESS
 from tests.two_clips import OLD, TwoClips
 
 SETTINGS = Settings(clip_model=OLD, duplicate_distance=-1)
@@ -340,7 +341,7 @@ def test_a_video_sampled_otherwise_today_is_cut_where_it_was(
     other_sam: MaskGenerator,
     most: int,
 ) -> None:
-    video = make_video("video.mp4", 2.5)
+    video = make_video("video.mp4", 2.5, *LOSSLESS)
     with MediaLibrary(paths, managed, Settings(frames_per_second=1.5)) as library:
         managed.choices["clip"] = OLD
         for _ in library.add([video]):

@@ -54,7 +54,7 @@ def in_turn(
 
 def one_after_another(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ingest, "frames_ahead", in_turn)
-    patch.setattr(FilesAhead, "take", lambda self, path: None)
+    patch.setattr(FilesAhead, "take", lambda self, path: iter(()))
 
 
 def two_libraries(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
 from src.errors import QueryError
@@ -76,7 +77,9 @@ def test_lanes_say_when_something_is_seen(metadata: MetadataDatabase, media_id: 
     assert [(f.timestamp_s, f.until_s) for f in timeline.frames] == [
         (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 8),
     ]  # fmt: skip
-    assert [frame.segments for frame in timeline.frames] == [2, 2, 1, 1, 1, 1]
+    assert [frame.segments for frame in timeline.frames] == [3, 3, 2, 2, 2, 2]
+    card = BrowseQueries(metadata).media_cards([media_id])[media_id]
+    assert sum(frame.segments for frame in timeline.frames) == card.segments
     dog, red, plain = timeline.lanes
     assert (dog.kind, dog.name, dog.is_of_people) == ("label", "dog", True)
     assert bars(dog) == [(0, 2, True, 2), (3, 4, True, 1)]

@@ -1,9 +1,10 @@
-"""CVAT for images, XML 1.1: one file for all images; and back."""
+"""CVAT for images, XML 1.1: one file for all images; and back. Its tracks of videos are read."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from src.datasets.annotations import (
     AnnotatedImage,
+    AnnotatedVideo,
     Annotation,
     ClassAttributes,
     PlannedDataset,
@@ -19,6 +21,7 @@ from src.datasets.atomic_output import DatasetFolder
 from src.datasets.boxes import whole_box
 from src.datasets.dataset_writer import DatasetWriter
 from src.datasets.formats.annotation_values import number, read_attributes, with_mask
+from src.datasets.formats.cvat_tracks import CvatTracks
 from src.datasets.formats.dataset_reader import (
     MOST_PIXELS,
     DatasetReader,
@@ -96,23 +99,27 @@ class Cvat:
 
     def read_back(self, dataset: DatasetFolder) -> Iterator[AnnotatedImage]:
         """Read annotations.xml; see `ExportFormat`."""
-        return read_strictly(dataset, _read)
+        return read_strictly(dataset, partial(_read, videos=[]))
 
 
 class CvatImport:
-    """Reads boxes, polygons, ellipses, masks and tags of images."""
+    """Reads boxes, polygons, ellipses, masks and tags of images, and tracks of videos."""
 
-    key, label = Cvat.key, Cvat.label
-    summary = "Boxes, polygons, masks and tags of CVAT's XML files for images."
+    key, label = Cvat.key, "CVAT"
+    summary = "Boxes, polygons, masks, tags and tracks of CVAT's XML files."
     options: type[NoOptions] = NoOptions
 
     def detect(self, path: Path) -> bool:
         """Return whether it is, or has, an XML file of CVAT; see `Importer`."""
         return any("<annotations>" in head for head in heads(path, ".xml", most=4096))
 
-    def read(self, path: Path, options: NoOptions, skipped: Skipped) -> Iterator[AnnotatedImage]:
+    def read(
+        self, path: Path, options: NoOptions, skipped: Skipped
+    ) -> Iterator[AnnotatedImage | AnnotatedVideo]:
         """Read what people labelled; see `Importer`."""
-        return read_leniently(path, skipped, _read)
+        videos = list[AnnotatedVideo]()
+        yield from read_leniently(path, skipped, partial(_read, videos=videos))
+        yield from videos
 
 
 def _head(dataset: PlannedDataset) -> str:
@@ -204,7 +211,8 @@ class _Thing:
     masks: list[bytes] = field(default_factory=list)
 
 
-def _read(reader: DatasetReader) -> Iterator[AnnotatedImage]:
+def _read(reader: DatasetReader, videos: list[AnnotatedVideo]) -> Iterator[AnnotatedImage]:
+    """Read the images, and put what is said of videos in `videos`."""
     found = False
     for file in reader.names(".xml"):
         with reader.open(file) as stream:
@@ -213,16 +221,19 @@ def _read(reader: DatasetReader) -> Iterator[AnnotatedImage]:
             stream.seek(0)
             found = True
             numeric = set[tuple[str, str]]()
-            for element in read_elements(stream, "image", "track", "label"):
-                if element.tag == "label":
-                    numeric |= _numeric(element)
-                    continue
-                if element.tag == "track":
-                    reader.skip(file, "a track through a video is left out")
-                    continue
-                image = _image(reader, file, element, numeric)
-                if image is not None:
-                    yield image
+            tracks = CvatTracks(reader, file, partial(_read_shape, numeric=numeric))
+            for element in read_elements(stream, "image", "track", "meta"):
+                if element.tag == "meta":
+                    for label in element.iter("label"):
+                        numeric |= _numeric(label)
+                    tracks.read_meta(element)
+                elif element.tag == "track":
+                    tracks.add(element)
+                else:
+                    image = _image(reader, file, element, numeric)
+                    if image is not None:
+                        yield image
+            videos += tracks.videos()
     if not found:
         raise ValueError("there is no XML file of CVAT")
 
@@ -270,8 +281,7 @@ def _image(
     things: dict[object, _Thing] = {}
     for at, shape in enumerate(element):
         with reader.part(file):
-            read = _shape(shape, image.size_wh)
-            read = replace(read, attributes=_attributes(shape, read.label, numeric))
+            read = _read_shape(shape, image.size_wh, numeric)
             group = shape.get("group_id") or "0"
             key = (read.label, group) if group != "0" and read.mask_rle is not None else at
             thing = things.setdefault(key, _Thing(read))
@@ -290,6 +300,14 @@ def _joined(thing: _Thing, size_wh: tuple[int, int]) -> Annotation:
     first = thing.first
     more = {"source": first.source, "attributes": first.attributes}
     return with_mask(first.label, union(thing.masks, size_wh), size_wh, **more)
+
+
+def _read_shape(
+    shape: Element, size_wh: tuple[int, int], numeric: set[tuple[str, str]]
+) -> Annotation:
+    """Read a shape or a tag with its attributes; see _shape."""
+    read = _shape(shape, size_wh)
+    return replace(read, attributes=_attributes(shape, read.label, numeric))
 
 
 def _shape(shape: Element, size_wh: tuple[int, int]) -> Annotation:

@@ -310,6 +310,11 @@ def hint(key: str) -> str:
     return next(action.hint for action in actions() if action.key == key)
 
 
+def is_for_window_first(keys: str) -> bool:
+    """Return whether keys are the window's before they are of what has the keyboard."""
+    return keys.startswith(("Ctrl ", "Alt "))
+
+
 def key_sequence(keys: str) -> str:
     """Return what Tk calls keys: "Ctrl O" is <Control-o>, "Page Up" <Prior>."""
     *modifiers, key = [keys] if keys in _TK_KEYS else keys.split(" ")

@@ -348,7 +348,7 @@ class ImportController:
             or stopped
             or last.question
             or last.passed_over
-            or (last is ended and (last.known or last.imported))
+            or (last is ended and (last.known or last.imported or last.read_here))
         ):
             self.strip.show_outcome(last, failed, stopped)
             self._stopped_shown = stopped > 0

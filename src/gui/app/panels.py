@@ -280,7 +280,7 @@ class Panels:
         return next(iter(ask_in_last_folder(self._root, self._session, "names")), None)
 
     def open_hit(self, hits: Sequence[SearchHit], place: int) -> None:
-        origin = Origin("Results", self.search.query, hits, place=place)
+        origin = Origin("Results", self.search.readable_query, hits, place=place)
         self.open_detail(hits[place].segment.id, origin, self.search.way)
 
     def open_detail(self, segment_id: str, origin: Origin, before: str) -> None:

@@ -1,4 +1,4 @@
-"""Which of the players on this computer opens a video at a moment, and how it is told to."""
+"""Which of the players on this machine opens a video at a moment, and how it is told to."""
 
 from __future__ import annotations
 

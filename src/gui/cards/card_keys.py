@@ -17,7 +17,6 @@ class CardKeys:
         bind = grid.canvas.bind
         for key, step in (("Left", -1), ("Right", 1)):
             bind(f"<{key}>", partial(self._move, step))
-        bind("<Alt-Left>", lambda _: None)  # goes back, which is for the window
         bind("<<TraverseIn>>", lambda _: self._arrive())
         bind("<Up>", lambda _: self._row(-1))
         bind("<Down>", lambda _: self._row(1))

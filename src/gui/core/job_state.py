@@ -22,6 +22,7 @@ from src.events import (
     JobDone,
     JobStarted,
     Progress,
+    ReadHere,
 )
 from src.job_kinds import STAGES, JobKind, job_kind, job_kinds
 from src.time_left import TimeLeft
@@ -46,6 +47,7 @@ class JobState:
         cancelling: a person has asked it to stop.
         asked_for: the files and folders that an add is to take in.
         workers: of a cluster, that work for it; None where none does.
+        read_here: videos that those do not read.
     """
 
     name: str = ""
@@ -71,6 +73,7 @@ class JobState:
     in_place: bool = True
     asked_for: Sequence[Path] = ()
     workers: ClusterWorkers | None = None
+    read_here: list[ReadHere] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # the window has the index told by a job of its own
@@ -82,6 +85,9 @@ class JobState:
             self.started_at = self.clock()
         if isinstance(event, ClusterWorkers):  # they come and go beside what the job does
             self.workers = event
+            return
+        if isinstance(event, ReadHere):
+            self.read_here.append(event)
             return
         if isinstance(event, Progress):
             if self.doing is None or self.doing.doing != event.doing:
@@ -161,6 +167,8 @@ class JobState:
             parts.append(f"frame {self.file_frames}")
         if self.segments:
             parts.append(counted(self.segments, "segment"))
+        if self.workers is not None and not self.workers.devices:
+            parts.append("waiting for a worker")
         return parts
 
     @property
@@ -217,6 +225,8 @@ class JobState:
         else:
             text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
             text += f", {self.known:,} already in the library" if self.known else ""
+        if self.read_here:
+            text += f", {counted(len(self.read_here), 'video')} read on this computer"
         return text if self.done is not None else f"Stopped. {text}"
 
 
@@ -231,7 +241,13 @@ def _what_was_imported(event: LabelsImported) -> str:
     text += f", {event.known:,} already there" if event.known else ""
     text += f", {event.overruled:,} that you took off before" if event.overruled else ""
     left_out = event.unmatched + event.skipped
-    return text + (f", {left_out:,} left out" if left_out else "")
+    text += f", {left_out:,} left out" if left_out else ""
+    if event.tracks or event.known_tracks or event.lost_tracks:
+        text += f" · {counted(event.tracks, 'track')} added"
+        text += f", {event.known_tracks:,} already there" if event.known_tracks else ""
+        if event.lost_tracks:
+            text += f", {event.lost_tracks:,} left out: add the video, then import again"
+    return text
 
 
 def question_at_close(kinds: Collection[str]) -> tuple[str, str]:

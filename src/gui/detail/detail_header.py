@@ -62,6 +62,7 @@ class DetailHeader(ctk.CTkFrame):
     def show_moment(self, text: str) -> None:
         """Show which moment or page of its file the frame is."""
         self._moment.configure(text=text)
+        self._fit_name()
 
     def show_file(self, name: str, is_missing: bool) -> None:
         self._full_name = name

@@ -110,9 +110,8 @@ class DetailStrips(ctk.CTkFrame):
 
     def show(self, view: FrameView, segment_id: str) -> None:
         """Show what a frame holds, and among which frames it is."""
-        objects = [s for s in view.segments if s.kind == "object"]
-        self._segments_count.configure(text=f"{len(objects):,}")
-        self.segments.show([Thumb(s.id, s.crop_path) for s in objects], segment_id)
+        self._segments_count.configure(text=f"{len(view.segments):,}")
+        self.segments.show([Thumb(s.id, s.crop_path) for s in view.segments], segment_id)
         if not has_frames(view):
             self._frames_part.pack_forget()
             return

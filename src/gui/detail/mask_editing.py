@@ -126,9 +126,9 @@ class MaskEditing:
 
     def _begun(self, segment_id: str | None) -> None:
         assert self._view is not None
-        objects = [s.id for s in self._view.segments if s.kind == "object"]
+        ids = [segment.id for segment in self._view.segments]
         if segment_id is None:
             self._actions.title("New segment")
         else:
-            place = objects.index(segment_id) + 1
-            self._actions.title(f"Editing segment {place:,} of {len(objects):,}")
+            place = ids.index(segment_id) + 1
+            self._actions.title(f"Editing segment {place:,} of {len(ids):,}")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from src.counting import counted, megabytes
 from src.dataset_events import DatasetWritten
-from src.events import Event
 from src.export_records import ExportPreview
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
@@ -21,6 +20,7 @@ from src.gui.dialogs.export_details import show_export_details
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.dialogs.export_outcome import ExportOutcome
 from src.gui.dialogs.export_place import ExportPlace
+from src.gui.dialogs.export_run import ExportRun
 from src.gui.dialogs.messages import ask
 from src.gui.dialogs.recipe_menu import RecipeMenu
 from src.gui.dialogs.sample_reader import SampleReader
@@ -36,7 +36,6 @@ from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import ClassRule, Recipe
 from src.worker import JobEnded
 
-_SHOW_EVERY_MS = 40  # how far an export has come
 _BAR_ROOM = 16  # right of what scrolls
 _AROUND = 16  # the least that is seen of the window above and below the dialog
 _SAMPLES, _ON_SHEET = 36, 24  # images to leaf through, and on the contact sheet
@@ -68,21 +67,17 @@ class ExportDialog:
         self.overlay, self.theme, self._session = overlay, overlay.theme, session
         self._hits, self._choose_folder, self._open_folder = hits, choose_folder, open_folder
         self._asked = 0
-        self._job: JobState | None = None
-        self._show_waits = False
         self._preview = ExportPreview({}, {}, 0, 0)
         self._tags: tuple[str, ...] = ()
         self._rules: tuple[ClassRule, ...] = ()
         self._counted = self._was_open = False
         self._written: Path | None = None  # by the last export, while its outcome is shown
-        self._report: DatasetWritten | None = None  # of the last export
         self._outcome: ExportOutcome | None = None
         self._samples: SampleReader | None = None
         self._sheet: SampleReader | None = None
         self._at_first = recipe
-        self._dialog = overlay.open(on_close=self._closed, on_sized=self._sized)
-        session.signals.job_event.append(self._heard)
-        session.signals.job_ended.append(self._ended)
+        self._run = ExportRun(overlay.root, session, self._show_progress, self._show_outcome)
+        self._dialog = overlay.open(on_close=self._run.leave, on_sized=self._sized)
         self._build(self._dialog)
         if where:
             self.choices.limit_to(where, title)
@@ -199,7 +194,7 @@ class ExportDialog:
 
     def _changed(self) -> None:
         """Count again what would be written, and hide an earlier outcome."""
-        if self._job is not None:
+        if self._run.job is not None:
             return
         balance, rules = self.balance, self.choices.more.rules
         if self.choices.by_tag and not balance.choosing and not balance.chosen:
@@ -229,7 +224,7 @@ class ExportDialog:
             return asked == self._asked and self._is_open and not self._session.is_closing
 
         def counted_it(found: Counted) -> None:
-            if wanted() and self._job is None and self._footer.is_ready:
+            if wanted() and self._run.job is None and self._footer.is_ready:
                 self._preview, self._tags, self._counted = found.preview, found.tags, True
                 self.card.show(found.preview, found.everything)
                 self.recipes.show_name()
@@ -291,11 +286,12 @@ class ExportDialog:
         c = self.theme.colours
         again, close = ("Export again", self._again), ("Close", self._close)
         written = None if job.done is None else job.done.written
-        if written is not None and self._report is not None:
+        report = self._run.report
+        if written is not None and report is not None:
             self._written = written
-            self._show_report(self._report)
-            images = sum(self._report.images.values())
-            text = f"{counted(images, self._report.file)} exported"
+            self._show_report(report)
+            images = sum(report.images.values())
+            text = f"{counted(images, report.file)} exported"
             show = ("Open folder", lambda: self._open_folder(written))
             self._footer.show_outcome(
                 "check", c.success, text, self.place.named(written), show, again
@@ -345,7 +341,7 @@ class ExportDialog:
         self._count()
 
     def _where_changed(self) -> None:
-        if not self._counted or self._job is not None:
+        if not self._counted or self._run.job is not None:
             return
         if self._footer.is_ready:
             self._show_count()
@@ -359,53 +355,20 @@ class ExportDialog:
         if self.choices.problem or self.place.problem:
             self._show_count()
             return
-        library, recipe, folder = self._session.library, self._recipe(), self.place.folder
-        title = self.recipes.name
-        self._report = None
-        self._job = self._session.start(
-            "export", lambda: library.export(folder, recipe, title), "Writing"
-        )
+        self._run.start(self.place.folder, self._recipe(), self.recipes.name)
         self._written = None
         self._footer.show_progress(self._stop)
 
     def _stop(self) -> None:
-        if self._job is not None:
-            self._session.cancel(self._job)
+        if self._run.stop():
             self._footer.stopping()
 
-    def _heard(self, job: JobState, event: Event) -> None:
-        if job is not self._job:
-            return
-        if isinstance(event, DatasetWritten):
-            self._report = event
-        if not self._show_waits:  # an event comes for each crop
-            self._show_waits = True
-            self.overlay.root.after(_SHOW_EVERY_MS, self._show_progress)
-
-    def _show_progress(self) -> None:
-        self._show_waits = False
-        job = self._job
-        if self._is_open and job is not None and job.doing is not None:
+    def _show_progress(self, job: JobState) -> None:
+        if self._is_open and job.doing is not None:
             doing = job.doing
             self._footer.progress(
                 f"Writing {doing.done:,} of {doing.total:,} {self.choices.word}s", job
             )
 
-    def _ended(self, job: JobState, ended: JobEnded) -> None:
-        if job is not self._job:
-            return
-        self._job = None
-        self._show_outcome(job, ended)
-
     def _close(self) -> None:
         self.overlay.close(self._dialog)
-
-    def _closed(self) -> None:
-        self._stop_quietly()
-        self._session.signals.job_event.remove(self._heard)
-        self._session.signals.job_ended.remove(self._ended)
-
-    def _stop_quietly(self) -> None:
-        if self._job is not None:
-            self._job.in_place = False
-            self._session.cancel(self._job)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from src.events import ClusterWorkers
+from src.events import ClusterWorkers, ReadHere
 from src.gui.core.job_state import JobState, time_left
-from src.gui.jobs.workers_button import WorkersButton
+from src.gui.jobs.workers_button import WorkersButton, note_on_videos
 from src.gui.theme.theme import LEFT, NORMAL, RIGHT, SMALL, STRIP, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label, progress_bar, rule
@@ -86,7 +86,7 @@ class JobStrip(ctk.CTkFrame):
         fitting = self._fitting(detail)
         self._detail.configure(text=fitting)
         self._tip.text = "" if fitting == _BETWEEN.join(detail) else _BETWEEN.join(detail)
-        self._show_workers(job.workers)
+        self._show_workers(job.workers, job.read_here)
         self._show_failed(len(job.failed))
         seconds = job.seconds_left
         unknown = "Estimating…" if job.is_estimating else ""
@@ -106,7 +106,7 @@ class JobStrip(ctk.CTkFrame):
         self._headline.configure(text="Done" if job.done is not None else "Stopped")
         left = f"{stopped:,} left, " if stopped else ""
         self._detail.configure(text=left + job.outcome.removeprefix("Stopped. "))
-        self._tip.text = ""
+        self._tip.text = "\n".join(note_on_videos(job.read_here))
         if stopped:
             self._go_on.grid(row=0, column=5, rowspan=2)
         else:
@@ -148,12 +148,14 @@ class JobStrip(ctk.CTkFrame):
             width -= self._question.winfo_reqwidth() + self._again.winfo_reqwidth() + px(12)
         self._passed_over.configure(text=shorten(self._whole_line.text, font, max(width, px(80))))
 
-    def _show_workers(self, workers: ClusterWorkers | None) -> None:
+    def _show_workers(
+        self, workers: ClusterWorkers | None, read_here: Sequence[ReadHere] = ()
+    ) -> None:
         if workers is None:
             self._workers.close()
             self._workers.grid_remove()
         else:
-            self._workers.show(workers)
+            self._workers.show(workers, read_here)
             self._workers.grid(row=0, column=2, sticky="se", pady=(0, 2))
 
     def _show_failed(self, failed: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tkinter
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from src.counting import counted
-from src.events import ClusterWorkers
+from src.events import ClusterWorkers, ReadHere
 from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.widgets.controls import Button
@@ -15,6 +16,7 @@ from src.gui.widgets.dropdown import Dropdown
 
 # Up to here each worker has a row; of more those of a machine share one, and at last the rest.
 MOST_ROWS = 12
+MOST_VIDEOS = 3  # that are named
 HEAD = ("Machine", "Works on", "Done")
 _LONGEST_PX, _NOTE_PX = 240, 320  # of a machine's name, and where a note wraps
 _DEVICES = {"cuda": "GPU", "mps": "GPU", "cpu": "CPU"}
@@ -42,18 +44,32 @@ def worker_rows(workers: ClusterWorkers) -> list[Row]:
     return rows + [("Others", counted(len(rest), "worker"), f"{sum(rest):,}")] * bool(rest)
 
 
-def note_on(workers: ClusterWorkers) -> str:
-    """Return what a person could do for a cluster to do more; "" where there is nothing to say."""
+def note_on(workers: ClusterWorkers, read_here: Sequence[ReadHere] = ()) -> str:
+    """Return what keeps a cluster from doing more; "" where there is nothing to say."""
     notes = []
+    if not workers.devices:
+        limit = f" It stops after {workers.wait_s:.0f} s without one." if workers.wait_s else ""
+        notes.append(f"No worker is left. The job waits for one to start.{limit}")
     if workers.problem:
-        notes.append(as_sentence(f"others don't work: {workers.problem}"))
+        others = "others don't work" if workers.devices else "the last one that tried"
+        notes.append(as_sentence(f"{others}: {workers.problem}"))
     if workers.sent:
         were, which = ("file was", "it") if workers.sent == 1 else ("files were", "them")
         notes.append(
             f"{workers.sent:,} {were} sent, since no worker found {which} under the same path. "
             "Settings can name the folders on the cluster."
         )
-    return "\n".join(notes)
+    return "\n".join([*notes, *note_on_videos(read_here)])
+
+
+def note_on_videos(read_here: Sequence[ReadHere]) -> list[str]:
+    """Return lines on videos that the workers do not read: the last of them, and why."""
+    if not read_here:
+        return []
+    lines = [f"{each.path.name}: {each.reason}" for each in read_here[-MOST_VIDEOS:]]
+    more = len(read_here) - len(lines)
+    head = "Read on this computer" + (f", and {more:,} more before:" if more else ":")
+    return [head, *lines]
 
 
 class WorkersButton(Button):
@@ -64,18 +80,19 @@ class WorkersButton(Button):
             master, theme, "", self._open, kind="quiet", icon_name="info", height=24, width=112
         )
         self._workers = ClusterWorkers((), ())
+        self._read_here: Sequence[ReadHere] = ()
         self._list: Dropdown | None = None
         self._columns: list[tkinter.Label] = []
         self._note: tkinter.Label | None = None
-        self._shape = (0, False)  # rows of the list, and whether a note is below them
+        self._shape = (0, "")  # rows of the list, and the note below them
 
-    def show(self, workers: ClusterWorkers) -> None:
-        """Show what is known of them now."""
-        self._workers = workers
+    def show(self, workers: ClusterWorkers, read_here: Sequence[ReadHere] = ()) -> None:
+        """Show what is known of them now, and the videos that they do not read."""
+        self._workers, self._read_here = workers, read_here
         self.set_text(counted(len(workers.devices), "worker"))
         if self._list is None:
             return
-        if (len(worker_rows(workers)), bool(note_on(workers))) == self._shape:
+        if (len(worker_rows(workers)), self._note_text) == self._shape:
             self._write()
         else:  # it needs another height
             self._list.close()
@@ -91,12 +108,16 @@ class WorkersButton(Button):
         """What the columns of the list say now; for tests."""
         return [str(column.cget("text")) for column in self._columns]
 
+    @property
+    def _note_text(self) -> str:
+        return note_on(self._workers, self._read_here)
+
     def _open(self) -> None:
         theme, c = self.theme, self.theme.colours
         px = theme.px
         menu = self._list = Dropdown(self, theme, self._closed)
         font = theme.canvas_font(self, SMALL)
-        for place, head in enumerate(HEAD):
+        for place, head in enumerate(HEAD if self._workers.devices else ()):
             is_number = place == len(HEAD) - 1
             side = "e" if is_number else "w"
             label = tkinter.Label(menu, text=head, bg=c.raised, fg=c.text_2, font=font)
@@ -122,8 +143,8 @@ class WorkersButton(Button):
     def _write(self) -> None:
         font = self.theme.canvas_font(self)
         rows = worker_rows(self._workers)
-        note = note_on(self._workers)
-        self._shape = len(rows), bool(note)
+        note = self._note_text
+        self._shape = len(rows), note
         if self._note is not None and note:
             self._note.configure(text=note)
             self._note.grid(
@@ -132,7 +153,7 @@ class WorkersButton(Button):
                 columnspan=len(HEAD),
                 sticky="ew",
                 padx=self.theme.px(12),
-                pady=(0, self.theme.px(8)),
+                pady=(0 if rows else self.theme.px(8), self.theme.px(8)),
             )
         for place, column in enumerate(self._columns):
             texts = [row[place] for row in rows]

@@ -17,7 +17,7 @@ from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.label_records import Disagreement
 
 WIDTH = 240
-_HEAD, _ROW, _SIDE, _INSIDE, _THUMB = 52, 56, 12, 8, 40
+_HEAD, _ROW, _SIDE, _INSIDE, _THUMB = 52, 56, 12, 12, 40
 
 
 def words_of(each: Disagreement) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class EmptyState(DropZone):
         middle = ctk.CTkFrame(self, fg_color=c.drop_zone)
         middle.place(relx=0.5, rely=0.5, anchor="center")
         drawing = ctk.CTkImage(empty_drawing(c, 2.0), size=(184, 100))
-        ctk.CTkLabel(middle, text="", image=drawing).pack(pady=(0, 32))
+        ctk.CTkLabel(middle, text="", image=drawing).pack(pady=(0, 24))
         self._title = label(
             middle, theme, "Drop photos or videos here", size=TITLE, weight="medium"
         )
@@ -60,13 +60,11 @@ class EmptyState(DropZone):
             middle, theme, "Try with sample media", samples, kind="link", height=32
         )
         self.samples.pack()
+        label(middle, theme, FORMATS, size=SMALL, colour=c.hint).pack(pady=(12, 0))
         # of one size, so that nothing moves when the offer appears
         self._offers = ctk.CTkFrame(middle, fg_color="transparent", width=620, height=84)
         self._offers.pack_propagate(False)
         self._offers.pack(pady=(12, 0))
-        label(self, theme, FORMATS, size=SMALL, colour=c.hint).place(
-            relx=0.5, rely=1.0, y=-24, anchor="s"
-        )
 
     def say_nothing_there(self) -> None:
         """Invite to nothing: the library is open for reading only."""

@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageTk
 
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.map.colours import rgb, with_emphasis
-from src.gui.map.representatives import nearest_point, representatives
-from src.gui.theme.pictures import ring_mask, rounded_mask
-from src.gui.theme.theme import RADIUS, Theme
-from src.gui.widgets.hover_card import TAG, HoverCard
+from src.gui.map.map_thumbs import MapThumbs
+from src.gui.map.representatives import nearest_point
+from src.gui.theme.theme import Theme
+from src.gui.widgets.hover_card import HoverCard
 from src.records import SearchHit
 from src.search.map_picture import MapView, draw_map, enclosed
 
@@ -24,7 +24,6 @@ FARTHEST, CLOSEST = 0.8, 256.0  # scales
 _STEP = 1.25  # of the wheel and of + and -
 _ARROW = 60  # pixels that an arrow key moves it by
 _DRAG = 4  # from so many pixels on it is no click
-_THUMB, _CELL = 44, 72
 _REACH = 9  # so near to a point the pointer is at it
 # Thumbnails are chosen, and what is under the pointer shown, once the map or it stands still.
 _REST_MS, _HOVER_MS = 120, 150
@@ -64,25 +63,21 @@ class MapCanvas(tkinter.Canvas):
             takefocus=1,
             cursor="crosshair",
         )
-        self.theme, self._thumbnails, self._actions = theme, thumbnails, actions
+        self.theme, self._actions = theme, actions
         self._ground, self._fill = rgb(c.window), rgb(c.selection)
         self.view = MapView((1, 1))
         self.points = np.empty((0, 2), np.float32)
-        self._colours = np.empty((0, 3), np.uint8)
+        self.colours = np.empty((0, 3), np.uint8)
         self._shown = np.empty(0, bool)
         self.selection = np.empty(0, bool)
-        self.hits: dict[int, SearchHit] = {}  # the segments looked up so far, by place
-        self._drawn = self.points, self._colours  # as they are painted, the last on top
+        self._drawn = self.points, self.colours  # as they are painted, the last on top
         self._photo: ImageTk.PhotoImage | None = None
         self._picture = self.create_image(0, 0, anchor="nw")
         self._lines: list[np.ndarray] = []  # round what is selected, in points of the map
         self._line: list[tuple[int, int]] = []  # that is being drawn, in pixels
         self._adds = self._pans = self._dragged = self._space = False
         self._pressed: tuple[int, int] | None = None
-        self._thumbs: list[int] = []
-        self._thumb_items: dict[int, int] = {}  # what is drawn of them
-        self._stale: set[int] = set()  # hits whose tags may be others by now
-        self._thumb_photos: list[ImageTk.PhotoImage] = []
+        self.thumbs = MapThumbs(self, thumbnails, actions.look_up)
         self._hovered: int | None = None
         self._card = HoverCard(self, theme, thumbnails)
         self._draw_waits = False
@@ -129,6 +124,11 @@ class MapCanvas(tkinter.Canvas):
 
     # -- what is shown
 
+    @property
+    def hits(self) -> dict[int, SearchHit]:
+        """The segments that have been looked up, by the places of their points."""
+        return self.thumbs.hits
+
     def show(self, points: np.ndarray, selection: np.ndarray, same: bool = False) -> None:
         """Show other points, of which some are selected; `paint` follows.
 
@@ -136,11 +136,9 @@ class MapCanvas(tkinter.Canvas):
             same: they are of the segments that are shown already.
         """
         self.points, self.selection = points, selection
-        self._colours = np.zeros((len(points), 3), np.uint8)
+        self.colours = np.zeros((len(points), 3), np.uint8)
         self._shown = np.ones(len(points), bool)
-        self._thumbs = self._thumbs if same else []
-        self.hits = {place: self.hits[place] for place in self._thumbs if place in self.hits}
-        self._stale = set(self.hits)
+        self.thumbs.start_again(same)
         if not selection.any():
             self._lines = []
         self._unhover()
@@ -152,7 +150,7 @@ class MapCanvas(tkinter.Canvas):
             colours: (N, 3) uint8 RGB.
             shown: (N,) bool; the others are faint.
         """
-        self._colours, self._shown = colours, shown
+        self.colours, self._shown = colours, shown
         self._restyle()
 
     def select(self, selection: np.ndarray, lines: Sequence[np.ndarray] = ()) -> None:
@@ -171,12 +169,12 @@ class MapCanvas(tkinter.Canvas):
 
     def refresh_thumbnails(self) -> None:
         """Show thumbnails that have been loaded."""
-        self._draw_thumbs()
+        self.thumbs.draw()
         if self._hovered is not None:
             self._draw_hover(self._hovered)
 
     def _restyle(self) -> None:
-        colours, order = with_emphasis(self._colours, self._shown, self.selection, self._ground)
+        colours, order = with_emphasis(self.colours, self._shown, self.selection, self._ground)
         self._drawn = self.points[order], colours[order]
         self._look()
 
@@ -230,7 +228,7 @@ class MapCanvas(tkinter.Canvas):
         self.delete("line")
         for line in self._lines:
             self._draw_line(self.view.to_pixels(line.astype(np.float32)).tolist(), closed=True)
-        self._place_thumbs()
+        self.thumbs.move()
 
     def _area(self) -> tuple[np.ndarray, tuple[int, int, int]] | None:
         """Return what the lines enclose, with its colour."""
@@ -253,61 +251,18 @@ class MapCanvas(tkinter.Canvas):
                 tags="line",
             )
 
-    # -- thumbnails
+    # -- what the pointer is at
 
     def _choose_thumbs(self) -> None:
-        px = self.theme.px
-        shown = self._shown & self.selection if self.selection.any() else self._shown
-        self._thumbs = representatives(
-            self.points, shown, self.view, px(_CELL), px(_THUMB + RADIUS)
-        )
-        unknown = [p for p in self._thumbs if p not in self.hits or p in self._stale]
-        self._stale = set()
-        if unknown:
-            self._actions.look_up(unknown, self._draw_thumbs)
-        self._draw_thumbs()
-
-    def _draw_thumbs(self) -> None:
-        self.delete("thumb")
-        self._thumb_photos.clear()
-        self._thumb_items.clear()
-        side = self.theme.px(_THUMB)
-        known = [place for place in self._thumbs if place in self.hits]
-        self._thumbnails.want(self, [(self.hits[p].segment.crop_path, (side, side)) for p in known])
-        for place in known:
-            picture = self._thumbnails.get(self.hits[place].segment.crop_path, (side, side))
-            if picture is not None:
-                photo = ImageTk.PhotoImage(self._thumb(picture, place))
-                self._thumb_photos.append(photo)
-                self._thumb_items[place] = self.create_image(0, 0, image=photo, tags="thumb")
-        self._place_thumbs()
-
-    def _place_thumbs(self) -> None:
-        places = list(self._thumb_items)
-        for place, (x, y) in zip(places, self.view.to_pixels(self.points[places]), strict=True):
-            self.coords(self._thumb_items[place], int(x), int(y))
-        self.tag_raise("thumb")
-        self.tag_raise(TAG)
-
-    def _thumb(self, picture: Image.Image, place: int) -> Image.Image:
-        """Round a thumbnail, with a ring in the colour of its point."""
-        radius, size = self.theme.px(RADIUS), picture.size
-        image = picture.copy()
-        ring = "#{:02x}{:02x}{:02x}".format(*self._colours[place])
-        image.paste(ring, (0, 0), ring_mask(size, radius, 2 * self.theme.scale))
-        image.putalpha(rounded_mask(size, radius))
-        return image
+        self.thumbs.choose(self._shown & self.selection if self.selection.any() else self._shown)
 
     def _at(self, x: int, y: int) -> int | None:
         """Return the point, or the thumbnail of one, that the pointer is at."""
         pixels = self.view.to_pixels(self.points)
-        half = self.theme.px(_THUMB) / 2
-        for place in reversed(self._thumbs):
-            if place in self.hits and (np.abs(pixels[place] - (x, y)) <= half).all():
-                return place
+        thumb = self.thumbs.at(pixels, x, y)
+        if thumb is not None:
+            return thumb
         return nearest_point(pixels, self._shown, x, y, self.theme.px(_REACH))
-
-    # -- what the pointer is at
 
     def _hover(self, x: int, y: int) -> None:
         place = self._at(x, y)

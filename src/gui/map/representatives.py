@@ -30,7 +30,9 @@ def representatives(
         Their places, of the fullest cell first.
     """
     pixels = view.to_pixels(points)
-    inside = shown & ((pixels >= 0) & (pixels < view.size_wh)).all(axis=1)
+    half = side_px / 2  # a thumbnail is seen whole
+    farthest = np.array(view.size_wh) - half
+    inside = shown & ((pixels >= half) & (pixels <= farthest)).all(axis=1)
     seen = np.flatnonzero(inside)
     if not len(seen):
         return []

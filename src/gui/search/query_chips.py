@@ -73,7 +73,6 @@ class QueryChips(DrawnCanvas):
         self.bind("<FocusOut>", lambda _: self._focus(False))
         self.bind("<Left>", lambda _: self._step(-1))
         self.bind("<Right>", lambda _: self._step(1))
-        self.bind("<Alt-Left>", lambda _: None)  # goes back, which is for the window
         for key in ("<Delete>", "<BackSpace>"):
             self.bind(key, lambda _: self._act("close"))
         for key in ("<plus>", "<minus>", "<KP_Add>", "<KP_Subtract>"):

@@ -62,7 +62,6 @@ class QueryEntry(Entry):
         for sequence, act in (
             ("<BackSpace>", self._edit_last),
             ("<Left>", self._to_chips),
-            ("<Alt-Left>", lambda _: None),  # goes back, which is for the window
             ("<Button-1>", lambda _: self._select(False)),
         ):
             self.field.bind(sequence, act, add="+")

@@ -14,6 +14,7 @@ from src.gui.widgets.tooltip import Tooltip
 
 HEIGHT = 36
 CARDS, ALONG = "Cards", "Along videos"  # the ways to look at results
+_LEAST = 64  # pixels of the design that are worth words
 NEW_SEGMENTS, NEW_IN_SHORT = "New segments: search again", "Update"
 
 
@@ -111,4 +112,5 @@ class ResultsLine(ctk.CTkFrame):
         fitting = (text for text in self._wheres if font.measure(text) <= width)
         text = next(fitting, self._wheres[-1])
         # a few letters say nothing
-        self._where.configure(text=shorten(text, font, width) if width >= px(48) else "")
+        said = shorten(text, font, width, tail=0) if width >= px(_LEAST) else ""
+        self._where.configure(text=said)

@@ -9,24 +9,22 @@ from pathlib import Path
 
 from src.errors import QueryError
 from src.gui.cards.card_grid import WISH, CardGrid
-from src.gui.core.wording import as_sentence
 from src.gui.filters.filter_row import FilterRow
 from src.gui.models.models_controller import ModelsController
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.search import answers
+from src.gui.search.answer_view import AnswerView
 from src.gui.search.chosen_hits import HitActions
 from src.gui.search.hit_cards import each_of
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
 from src.gui.search.query_entry import QueryEntry
 from src.gui.search.query_parts import (
     QueryParts,
-    can_be_written,
-    has_ids,
     images_of,
     in_one_line,
     split,
 )
-from src.gui.search.results import MODELS_FAILED, NO_WORDS, ResultsView
+from src.gui.search.results import MODELS_FAILED, ResultsView
 from src.gui.search.search_notices import SearchNotices
 from src.gui.search.segment_names import name_parts
 from src.gui.search.suggestions import Suggestions
@@ -37,7 +35,7 @@ from src.gui.widgets.controls import RING, Button, panel_header
 from src.records import SearchHit, SearchResult
 from src.search.filters import EVERYTHING, Filter, all_of
 from src.search.query import Image, ImageFile, Like, Query, Term
-from src.search.query_text import parse_query, write_query
+from src.search.query_text import parse_query
 
 BY_WORDS, BY_IMAGE = "text", "image"  # the ways in, by the keys of their rows in the sidebar
 _WISH_BESIDE = 168  # width of a card beside the image
@@ -73,7 +71,6 @@ class SearchPanel(Panel):
         self.way = BY_WORDS
         self._on_way = on_way
         self._waiting: Query | None = None
-        self.query = ""
         self._shown: Searched | None = None  # whose hits are shown
         header = panel_header(self, theme, "Search", ring_below=True)
         hint = context.hint("step-back")
@@ -113,6 +110,7 @@ class SearchPanel(Panel):
         )
         self.results = ResultsView(self._body, context, actions)
         self.results.pack(side="left", fill="both", expand=True)
+        self._answer = AnswerView(session, self.entry, self.suggestions, self.notices, self.results)
         self.results.say(self._invitation())
         self._place_chips()
         session.signals.models_ready.append(self._models_ready)
@@ -207,6 +205,16 @@ class SearchPanel(Panel):
             back: shows where this was asked for; the way back leads there.
         """
         self._search(*split(query), begun_in=None if back is None else Elsewhere(back))
+
+    @property
+    def query(self) -> str:
+        """The text form of the query whose hits are shown; "" where it has none."""
+        return self._answer.text
+
+    @property
+    def readable_query(self) -> str:
+        """The same for a person to read; "" where it names something by an id."""
+        return self._answer.readable
 
     @property
     def asked(self) -> Query | None:
@@ -372,35 +380,13 @@ class SearchPanel(Panel):
     # -- what was found
 
     def _show(self, query: Query, result: SearchResult) -> None:
-        self._show_result(query, result)
+        self._answer.show(query, result)
+        self.way_back.place()
         self._place_chips()
 
-    def _show_result(self, query: Query, result: SearchResult) -> None:
-        self.query = write_query(query) if can_be_written(query) else ""
-        self.way_back.place()
-        if self.query and not has_ids(query):  # an id says nothing later
-            self.suggestions.remember(self.query)
-        self.suggestions.show_chips(self.query)
-        self.notices.show(answers.unknown_words(query, result))
-        if result.left_by_filter is not None or result.has_more:
-            self.results.show(result, none=answers.NO_FIT)
-            if result.has_more:
-                count = self._session.library.browse.count_left
-                self.results.count(partial(count, self.query, EVERYTHING))
-        elif result.hits or result.known_words or not query.words:
-            none = NO_WORDS if query.words or not images_of(query.terms) else answers.NO_IMAGES
-            self.results.show(result, answers.similar_to(query, result), none)
-        else:
-            self.results.say(answers.nothing_understood(query, result))
-
     def _say_wrong(self, exc: QueryError) -> None:
-        """Say what is wrong under the word it is in; what was found before stays."""
         self._waiting = None
-        if exc.span is not None:
-            self.entry.show_fault(exc.span, as_sentence(exc.short))
-        else:
-            self.results.forget()
-            self.results.say(as_sentence(str(exc)))
+        self._answer.say_wrong(exc)
 
     # -- suggestions
 

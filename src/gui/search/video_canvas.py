@@ -214,7 +214,6 @@ class VideoCanvas(DrawnCanvas):
             self.bind(f"<{key}>", partial(self._go_rows, 1 << 30 if key == "End" else -(1 << 30)))
         for key, step in (("Left", -1), ("Right", 1)):
             self.bind(f"<{key}>", partial(self._go_along, step))
-        self.bind("<Alt-Left>", lambda _: None)  # goes back, which is for the window
         self.bind("<<TraverseIn>>", lambda _: self.take_keys())
         for key in ("Return", "KP_Enter", "space"):
             self.bind(f"<{key}>", lambda _: self._open_focused())

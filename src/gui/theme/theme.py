@@ -23,6 +23,7 @@ class Palette:
     raised: str = "#2D2D32"  # buttons, the row you are on
     hover: str = "#38383E"  # also tracks
     pressed: str = "#26262A"
+    disabled: str = "#232327"  # a button that can't be pressed; in light white would stand out
     border: str = "#36363C"
     strong_border: str = "#53535C"  # also scrollbars
     control: str = "#36363C"  # outlines of buttons and menus; light needs a stronger one
@@ -53,6 +54,7 @@ LIGHT = Palette(
     raised="#E4E4E8",
     hover="#D8D8DD",
     pressed="#EAEAED",
+    disabled="#EFEFF1",
     border="#C9C9D0",
     strong_border="#808089",
     control="#808089",

@@ -16,7 +16,7 @@ from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.popup import show_menu
 from src.gui.widgets.tooltip import Tooltip
 
-_HINT = "Drag on the timeline to mark a range, then search, tag or export it."
+_HINT = "Drag on the timeline to mark a range, then search, label or export it."
 _SHORT_HINT = "Drag on the timeline to mark a range."
 _LOW = 72  # the height of all of it where its buttons stand in one row
 _HIGH = 112
@@ -89,7 +89,7 @@ class RangePart(ctk.CTkFrame):
             width=100, height=40,
         )  # fmt: skip
         self._tag = Button(
-            self, theme, "Tag range", self.ask_for_label, icon_name="tag", height=32, width=80
+            self, theme, "Label range", self.ask_for_label, icon_name="tag", height=32, width=80
         )
         self._export = Button(
             self, theme, "Export range", actions.export, icon_name="export", height=32, width=80
@@ -104,7 +104,7 @@ class RangePart(ctk.CTkFrame):
         self._clear = IconButton(self, theme, "close", "Clear the range (Escape)", actions.clear)
         self._which = MenuButton(self, theme, [""], lambda _: None, width=150)
         self.entry = LabelEntry(self, theme, "Label", labels.suggest, self._give, self.stop_asking)
-        self._cancel = IconButton(self, theme, "close", "Don't tag (Escape)", self.stop_asking)
+        self._cancel = IconButton(self, theme, "close", "Don't label (Escape)", self.stop_asking)
         self.grid_columnconfigure((0, 1, 2, 3), weight=1, uniform="buttons")
         self.is_asking = False
         self._shown = False
@@ -223,7 +223,7 @@ class RangePart(ctk.CTkFrame):
             self._tag.grid(row=2, column=0, columnspan=2, sticky="ew")
             self._export.grid(row=2, column=2, columnspan=2, sticky="ew")
             self._clear.grid(row=2, column=4)
-            self._set_texts("Search in range", "Tag range", "Export range")
+            self._set_texts("Search in range", "Label range", "Export range")
 
     def _set_texts(self, *texts: str) -> None:
         for button, text in zip((self._search, self._tag, self._export), texts, strict=True):

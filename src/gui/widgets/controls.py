@@ -137,7 +137,7 @@ class Button(Switchable, Focusable):
     ) -> None:
         super().__init__(master, theme, self.invoke)
         self._command, self._kind, self._icon_name = command, kind, icon_name
-        self._fill, self._over, self._down, self._ink, border = self._colours(kind)
+        self._fill, self._over, self._down, self._ink, self._border = self._colours(kind)
         self._own_width, self._size = width, size
         self._icon_size = 20 if height > 24 else 14
         self._button = ctk.CTkButton(
@@ -150,8 +150,8 @@ class Button(Switchable, Focusable):
             hover_color=self._over,
             text_color=self._ink,
             text_color_disabled=theme.colours.hint,
-            border_width=1 if border else 0,
-            border_color=border or theme.colours.border,
+            border_width=1 if self._border else 0,
+            border_color=self._border or theme.colours.border,
             font=theme.font(size, "medium" if kind in ("main", "add") else "regular"),
             image=None if icon_name is None else icon(icon_name, self._ink, self._icon_size),
             anchor=anchor,
@@ -178,9 +178,13 @@ class Button(Switchable, Focusable):
 
     def _show_enabled(self) -> None:
         colours = self.theme.colours
-        fill = self._fill if self.enabled or self._fill == "transparent" else colours.card
+        fill = self._fill if self.enabled or self._fill == "transparent" else colours.disabled
         ink = self._ink if self.enabled else colours.hint
-        self._button.configure(state="normal" if self.enabled else "disabled", fg_color=fill)
+        self._button.configure(
+            state="normal" if self.enabled else "disabled",
+            fg_color=fill,
+            border_color=(self._border if self.enabled else None) or colours.border,
+        )
         if self._icon_name is not None:
             self._button.configure(image=icon(self._icon_name, ink, self._icon_size))
 

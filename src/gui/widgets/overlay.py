@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from PIL import Image, ImageGrab, ImageTk
 from src.gui.theme.theme import DIALOG, RADIUS_LARGE, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.corners import Corners
+from src.gui.widgets.tooltip import Tooltip
 
 _DARK = 0.35  # of the window's brightness that is left
 
@@ -35,21 +37,22 @@ class _Layer:
 
     dialog: ctk.CTkFrame
     cover: tkinter.Label
-    picture: Image.Image | None
-    photo: ImageTk.PhotoImage | None
     corners: Corners
     on_close: Callable[[], None] | None
     focus_before: tkinter.Misc | None
     about: object
     on_sized: Callable[[], None] | None = None
+    picture: Image.Image | None = None
+    photo: ImageTk.PhotoImage | None = None
     drawn: bool = False
 
 
 class Overlay:
     """Covers the window with dialogs, one over another; Escape and the cross close the top one.
 
-    A dialog comes into sight with all that is in it: it is drawn under its cover, which is there
-    at once, and lifted over it then.
+    A dialog comes into sight with all that is in it: it is drawn under all else and lifted then,
+    over a picture of the window, which has drawn by then what had changed in it, too. Until then
+    clicks go nowhere.
     """
 
     def __init__(self, root: Any, theme: Theme, close_hint: str = "Close") -> None:
@@ -60,6 +63,9 @@ class Overlay:
         """
         self.root, self.theme, self.close_hint = root, theme, close_hint
         self._layers: list[_Layer] = []
+        self._takes_clicks = tkinter.Frame(root, width=1, height=1, bg=theme.colours.window)
+        self._takes_clicks.place(x=0, y=0)
+        self._takes_clicks.lower()
 
     @property
     def is_open(self) -> bool:
@@ -72,7 +78,7 @@ class Overlay:
 
     @property
     def undrawn(self) -> ctk.CTkFrame | None:
-        """The dialog on top as long as it lies under its cover."""
+        """The dialog on top as long as it lies under all else."""
         return None if not self._layers or self._layers[-1].drawn else self.dialog
 
     def holds(self, dialog: ctk.CTkFrame) -> bool:
@@ -97,14 +103,10 @@ class Overlay:
             on_sized: called when it is known how large all in it would be, before it is seen.
         """
         c = self.theme.colours
+        Tooltip.hide()
         focus_before = self.root.focus_get()
         # a window that gets another size meanwhile keeps its picture where the sidebar is
         cover = tkinter.Label(self.root, bg=c.window, bd=0, anchor="nw")
-        picture, photo = darkened_window(self.root, c.window), None
-        if picture is not None:
-            photo = ImageTk.PhotoImage(picture)
-            cover.configure(image=photo)
-        cover.place(x=0, y=0, relwidth=1, relheight=1)
         cover.bind("<Button-1>", lambda _: "break")
         dialog = ctk.CTkFrame(
             self.root,
@@ -118,11 +120,11 @@ class Overlay:
         corners = Corners(dialog, self.theme, c.sidebar, c.strong_border, RADIUS_LARGE)
         dialog.grid_columnconfigure(0, weight=1, minsize=self.theme.px(width))
         dialog.place(relx=0.5, rely=0.5, anchor="center")
-        dialog.lower(cover)
-        layer = _Layer(
-            dialog, cover, picture, photo, corners, on_close, focus_before, about, on_sized
-        )
+        dialog.lower()
+        layer = _Layer(dialog, cover, corners, on_close, focus_before, about, on_sized)
         self._layers.append(layer)
+        with contextlib.suppress(tkinter.TclError):  # a window that is not on the screen
+            self._takes_clicks.grab_set()
         dialog.focus_set()  # typing must not go to what lies under it
         tkinter.Misc.bind(dialog, "<Configure>", lambda _: self._match_corners(layer), "+")
         # not when idle: CustomTkinter's scrollbar does all idle work while it is being made
@@ -141,9 +143,19 @@ class Overlay:
 
     def _lift(self, dialog: ctk.CTkFrame) -> None:
         layer = self._layer(dialog)
-        if layer is not None:
-            layer.drawn = True
-            dialog.lift(layer.cover)
+        if layer is None:
+            return
+        layer.picture = darkened_window(self.root, self.theme.colours.window)
+        if layer.picture is not None:
+            layer.photo = ImageTk.PhotoImage(layer.picture)
+            layer.cover.configure(image=layer.photo)
+        layer.drawn = True
+        layer.cover.place(x=0, y=0, relwidth=1, relheight=1)
+        layer.cover.lift()
+        self._match_corners(layer)
+        dialog.lift(layer.cover)
+        if self.undrawn is None:
+            self._takes_clicks.grab_release()
 
     def _match_corners(self, layer: _Layer) -> None:
         """Draw the picture behind a dialog's rounded corners."""
@@ -163,6 +175,8 @@ class Overlay:
         self._layers.remove(layer)
         layer.dialog.destroy()
         layer.cover.destroy()
+        if self.undrawn is None:
+            self._takes_clicks.grab_release()
         before = layer.focus_before
         if was_on_top and before is not None and before.winfo_exists():
             before.focus_set()

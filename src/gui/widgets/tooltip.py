@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from typing import ClassVar
 
 from src.gui.theme.theme import SMALL, Theme
 
@@ -18,6 +19,7 @@ class Tooltip:
     """
 
     AFTER_MS = 600
+    _in_sight: ClassVar[Tooltip | None] = None
 
     def __init__(self, widget: tkinter.Misc, theme: Theme, text: str) -> None:
         self._widget, self._theme, self.text, self.why_not = widget, theme, text, ""
@@ -56,6 +58,14 @@ class Tooltip:
         if self._shown is not None:
             self._shown.destroy()
             self._shown = None
+        if Tooltip._in_sight is self:
+            Tooltip._in_sight = None
+
+    @classmethod
+    def hide(cls) -> None:
+        """Hide the one that is seen: what it explains is about to be covered."""
+        if cls._in_sight is not None:
+            cls._in_sight._leave(None)
 
     def _show(self) -> None:
         self._waits = None
@@ -82,7 +92,7 @@ class Tooltip:
             y = self._widget.winfo_rooty() - top.winfo_reqheight() - px(2)
         x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
         top.wm_geometry(f"+{x}+{y}")
-        self._shown = top
+        self._shown, Tooltip._in_sight = top, self
 
 
 def explain(widget: tkinter.Misc, theme: Theme, why_not: str) -> None:

@@ -26,6 +26,8 @@ from src.stopping import ask_wanted, wanted
 
 # Leaving a cluster takes a second or two; the child goes on with that by itself after this.
 LEAVE_S = 1.0
+# One that is not gone by then has stopped.
+MOST_LEAVE_S = 20.0
 # How long it takes at most to connect, or to start a cluster, on a machine with much else to do.
 CONNECT_S = 90.0
 # How long a cluster may have no worker at all before a job on it ends.
@@ -78,7 +80,7 @@ class ClusterProcess:
         self._asked: dict[int, _Asked] = {}
         self._trouble: ClusterError | None = None
         self._workers: list[dict[str, Any]] = []
-        self._problem = ""
+        self._problem, self._wait_s = "", wait_s
         self._sent: set[Path] = set()  # a video is sent once for each span, and counts once
         self._done: Counter[int] = Counter()
         # Set once a first worker has begun; or with why none can.
@@ -109,6 +111,7 @@ class ClusterProcess:
             tuple(self._done[each["number"]] for each in told),
             len(self._sent),
             self._problem,
+            self._wait_s,
         )
 
     def ask(
@@ -139,12 +142,23 @@ class ClusterProcess:
 
     def close(self) -> None:
         """Leave the cluster; what is asked there still is given up."""
-        with suppress(OSError), self._sending:
-            self._requests.close()
+        if self._sending.acquire(timeout=LEAVE_S):
+            with suppress(OSError):
+                self._requests.close()
+            self._sending.release()
+        else:  # it takes nothing any more, and somebody waits for that
+            self._child.kill()
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(LEAVE_S)
-        if self._child.poll() is None:  # it has its own limit
-            threading.Thread(target=self._child.wait, daemon=True).start()
+        if self._child.poll() is None:
+            threading.Thread(target=self._see_it_end, daemon=True).start()
+
+    def _see_it_end(self) -> None:
+        try:
+            self._child.wait(MOST_LEAVE_S)  # it has a limit of its own, which is shorter
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
 
     def _send(self, message: dict[str, Any], payload: bytes) -> None:
         try:

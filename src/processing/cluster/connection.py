@@ -134,6 +134,8 @@ def short(error: BaseException | None) -> str:
     cause = getattr(error, "cause", None)
     if cause is not None:
         return f"{type(cause).__name__}: {cause}"[:200]
+    if callable(details := getattr(error, "details", None)):  # gRPC's, in many lines
+        return str(details())[:200]
     return (lines[-1] if "Traceback" in str(error) else " ".join(lines))[:200] or repr(error)[:200]
 
 

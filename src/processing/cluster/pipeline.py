@@ -140,11 +140,12 @@ class ClusterPipeline(SegmentPipeline):
 
     def video(
         self, path: Path, digest: str, size: int, stored: Mapping[int, float] | None = None
-    ) -> VideoInSpans | None:
+    ) -> VideoInSpans:
         """Have a video read and cut by the workers; see video_in_spans.
 
         Raises:
             MediaReadError: it can't be read.
+            NotExactError: it has to be read through here.
             ClusterError: the cluster is gone.
         """
         there = path_there(path, self._cluster.roots)

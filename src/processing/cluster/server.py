@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 from src.child_processes import answers_of_this_process, read_message, write_message
 from src.processing.cluster.connection import ClusterTroubleError, looked_at
-from src.processing.cluster.ray_cluster import RayCluster, Request, Start, started_thread
+from src.processing.cluster.ray_cluster import RayCluster, started_thread
+from src.processing.cluster.worker_pool import Request, Start
 
 # Giving back what is used on a cluster takes a second; one that does not answer is left.
 END_S = 10.0

@@ -37,20 +37,34 @@ class KnownFiles:
         self._files: dict[str, _KnownFile] = {}
 
     def has(self, path: str, size: int, digest: str) -> bool:
-        """Return whether a path leads to this very file; several threads may ask."""
-        try:
-            status = Path(path).stat()
-            if status.st_size != size:
-                return False
-            stamp = status.st_size, status.st_mtime_ns, status.st_ino
-            with self._lock:
-                known = self._files.setdefault(path, _KnownFile(threading.Lock()))
-            with known.lock:  # the others wait for who reads it
-                if known.stamp != stamp:
-                    known.digest, known.stamp = content_hash(Path(path)), stamp
-                return known.digest == digest
-        except (OSError, ValueError, MediaReadError):
-            return False
+        """Return what is_that_file does; several threads may ask."""
+        return is_that_file(path, size, digest, self._hash)
+
+    def _hash(self, path: Path) -> str:
+        status = path.stat()
+        stamp = status.st_size, status.st_mtime_ns, status.st_ino
+        with self._lock:
+            known = self._files.setdefault(str(path), _KnownFile(threading.Lock()))
+        with known.lock:  # the others wait for who reads it
+            if known.stamp != stamp:
+                known.digest, known.stamp = content_hash(path), stamp
+            return known.digest
+
+
+def is_that_file(
+    path: str, size: int, digest: str, hashed: Callable[[Path], str] = content_hash
+) -> bool:
+    """Return whether a path leads a worker to the very file, of the same size and content."""
+    try:
+        return Path(path).stat().st_size == size and hashed(Path(path)) == digest
+    except (OSError, ValueError, MediaReadError):
+        return False
+
+
+def has_ffmpeg(version: str) -> bool:
+    """Return whether the ffmpeg of this machine says so of its version."""
+    program = find_ffmpeg()
+    return program is not None and version_of(program) == version
 
 
 def make_span(
@@ -70,8 +84,7 @@ def make_span(
         end: has results made that still wait for others.
     """
     program = find_ffmpeg()
-    if program is None or version_of(program) != asked.ffmpeg:
-        return SpanMade(trouble="ffmpeg is another one there")
+    assert program is not None  # the worker has looked
     reader = SpanReader(program, path, asked.reading, asked.span)
     sampled: list[tuple[SampledFrame, Future[FrameResult] | None]] = []
     chosen: ChosenFrames | None = None

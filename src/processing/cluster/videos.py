@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import pickle
@@ -15,20 +14,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from src.errors import ClusterError, MediaReadError
-from src.processing.cluster.work import KILLED, Outcome, SampledFrame, SpanMade, SpanWork
+from src.processing.cluster.work import (
+    KILLED,
+    SampledFrame,
+    SpanMade,
+    SpanWork,
+    span_outcome,
+)
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.ffmpeg_process import find_ffmpeg, version_of
+from src.processing.file_errors import format_error
 from src.processing.frames_ahead import ReadFrame
 from src.processing.image_loader import check_readable
 from src.processing.segment_pipeline import FrameResult
 from src.processing.video_filters import FrameReading
 from src.processing.video_processor import ChosenFrames, said_of_video
-from src.processing.video_spans import Seam, Span
+from src.processing.video_spans import NotExactError, Seam, Span
 from src.processing.video_streams import read_header
 from src.settings import Settings
-from src.stopping import result_of
-
-log = logging.getLogger(__name__)
+from src.stopping import waited_for
 
 # A span begins up to a group of pictures too early, so a longer one costs less; of a shorter one
 # fewer results are in memory at once, and more workers have something to do.
@@ -102,6 +106,7 @@ class VideoInSpans:
 
     Attributes:
         facts: of the file, complete once all frames were given out.
+        trouble: why the rest has to be read through.
     """
 
     def __init__(
@@ -121,7 +126,7 @@ class VideoInSpans:
             length_s: that it has, as it says.
             facts: what is known of it already.
         """
-        self.path, self.facts = path, facts
+        self.path, self.facts, self.trouble = path, facts, ""
         self._work, self._settings, self._at_once = work, settings, at_once
         self._parts = length_s * settings.frames_per_second
         self._stored = stored
@@ -152,8 +157,8 @@ class VideoInSpans:
         self._asked.clear()
         self._at_once.remove(self)
 
-    def frames(self) -> Generator[ReadFrame, None, bool]:
-        """Yield the sampled frames in their order, with their results.
+    def frames(self) -> Generator[ReadFrame | None, None, bool]:
+        """Yield the sampled frames in their order, with their results; None while they wait.
 
         Returns:
             Whether that was all; else the rest has to be read through, and the facts anew.
@@ -167,7 +172,7 @@ class VideoInSpans:
         finally:
             self.close()
 
-    def _frames(self) -> Generator[ReadFrame, None, bool]:
+    def _frames(self) -> Generator[ReadFrame | None, None, bool]:
         self._at_once.take_turn(self)
         settings, facts = self._settings, self.facts
         chosen = ChosenFrames(settings.duplicate_distance, settings.frames_per_video)
@@ -177,11 +182,12 @@ class VideoInSpans:
             if not self._asked:
                 self.ask_next()
             asked = self._asked[0]
-            made = self._answer(asked.answer)
+            made = yield from self._answer(asked.answer)
             if made is None or made.facts is None:
                 return False
             if before is not None:
                 if made.first is None or made.first != before:
+                    self.trouble = "its parts don't fit together exactly when read apart"
                     return False
                 shift += before.count - made.first.count
             before = made.after
@@ -194,7 +200,7 @@ class VideoInSpans:
                 if differs and frame.result is None and frame.count not in self._stored
             )
             if missing:  # it looked otherwise to who did not know the frames before
-                more = self._made_again(asked.span, missing)
+                more = yield from self._made_again(asked.span, missing)
                 if more is None:
                     return False
                 listed = [
@@ -214,35 +220,45 @@ class VideoInSpans:
         ended = replace(last, captured_at=facts.captured_at, camera=facts.camera)
         facts.become(ended)
         facts.judge_length()
+        self.trouble = "" if chosen.taken else "no frame was found in it"
         return chosen.taken > 0
 
     def _send(self, work: SpanWork) -> Future[tuple[str, bytes]]:
         file = self.path if work.size <= SENT_BYTES else None
         return self._at_once.ask(pickle.dumps(work), file)
 
-    def _answer(self, answer: Future[tuple[str, bytes]]) -> SpanMade | None:
+    def _answer(self, answer: Future[tuple[str, bytes]]) -> Generator[None, None, SpanMade | None]:
         """Wait for a span; None where it can't be used."""
-        state, content = result_of(answer)
+        state, content = yield from waited_for(answer)
         if state == "killed":
             raise MediaReadError(self.path, f"{KILLED} ({content.decode()})")
         if state != "done":
-            log.info("%s: no worker can read it; it is read here", self.path)
+            self.trouble = content.decode() or "it could not be sent to a worker"
             return None
-        outcome: Outcome = pickle.loads(content)
+        outcome = span_outcome(content)
         made: SpanMade | None = outcome.value
-        if outcome.error is not None or made is None or made.trouble is not None:
-            why = outcome.error or (made and made.trouble) or "it is another one by now"
-            log.info("%s: read through here (%s)", self.path, why)
-            return None
-        return made
+        if outcome.error is not None:
+            self.trouble = f"a worker could not read it: {format_error(outcome.error)}"
+        elif made is None:
+            self.trouble = "it has changed meanwhile"
+        elif made.trouble is not None:
+            self.trouble = made.trouble
+        else:
+            return made
+        return None
 
-    def _made_again(self, span: Span, moments: frozenset[float]) -> dict[float, FrameResult] | None:
+    def _made_again(
+        self, span: Span, moments: frozenset[float]
+    ) -> Generator[None, None, dict[float, FrameResult] | None]:
         """Have more frames of a span cut; None where that can't be done."""
-        made = self._answer(self._send(replace(self._work, span=span, cut=moments)))
+        made = yield from self._answer(self._send(replace(self._work, span=span, cut=moments)))
         if made is None:
             return None
         found = {frame.moment_s: frame.result for frame in made.frames if frame.result is not None}
-        return found if moments <= found.keys() else None
+        if moments <= found.keys():
+            return found
+        self.trouble = "its frames come out otherwise when they are read again"
+        return None
 
     def _as_read(self, frame: SampledFrame, differs: bool) -> ReadFrame:
         result: Future[FrameResult] | None = None
@@ -262,8 +278,8 @@ def video_in_spans(
     settings: Settings,
     stored: Mapping[int, float],
     at_once: SpansAtOnce,
-) -> VideoInSpans | None:
-    """Have a video read in spans, or return None where it has to be read through.
+) -> VideoInSpans:
+    """Have a video read in spans.
 
     Args:
         path_there: where a worker may find it.
@@ -272,15 +288,16 @@ def video_in_spans(
 
     Raises:
         MediaReadError: it can't be read.
+        NotExactError: it has to be read through.
     """
     check_readable(path)
     program = find_ffmpeg()
     if program is None:
-        return None
+        raise NotExactError("there is no ffmpeg here")
     header = read_header(program, Path(os.path.abspath(path)))
     film = header.film()
     if film is None or header.length_s <= 0:
-        return None
+        raise NotExactError("it doesn't say how long it is")
     facts = VideoFacts()
     facts.captured_at, facts.camera = said_of_video(header, path)
     first = Span(settings.frames_per_second, None, at_once.parts)

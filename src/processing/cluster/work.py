@@ -138,12 +138,39 @@ class Outcome:
 KILLED = "the worker died over it, and another one as well"
 # A worker can't read the very file that it was told to; it asks for the bytes.
 NOT_READ = b""
+# It would not read a video as it is read here; another worker may.
+OTHER_FFMPEG = b"ffmpeg"
+# What is said of these where no worker does better.
+WHY_NOT = {
+    NOT_READ: "no worker finds it under its path, and it is too large to be sent",
+    OTHER_FFMPEG: "the workers that find it have another version of ffmpeg, or none",
+}
+_COUNT_BYTES = 4
 
 
-def frames_made(content: bytes) -> int:
-    """Count the frames of a span that a worker has cut."""
-    made = pickle.loads(content).value
-    return sum(frame.result is not None for frame in made.frames) if made is not None else 0
+def span_answer(work: Callable[[], SpanMade | None]) -> bytes:
+    """Make a span, and write before the pickled outcome how many of its frames were cut."""
+    cut = 0
+
+    def counted() -> SpanMade | None:
+        nonlocal cut
+        made = work()
+        cut = 0 if made is None else sum(frame.result is not None for frame in made.frames)
+        return made
+
+    outcome = outcome_of(counted)
+    return cut.to_bytes(_COUNT_BYTES, "big") + outcome
+
+
+def frames_made(answer: bytes) -> int:
+    """Return how many frames of a span were cut; see span_answer."""
+    return int.from_bytes(answer[:_COUNT_BYTES], "big")
+
+
+def span_outcome(answer: bytes) -> Outcome:
+    """Return how the work on a span ended; see span_answer."""
+    outcome: Outcome = pickle.loads(memoryview(answer)[_COUNT_BYTES:])
+    return outcome
 
 
 def outcome_of(work: Callable[[], Any]) -> bytes:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from src.processing.cluster.work import (
     NOT_READ,
+    OTHER_FFMPEG,
     ImageMade,
     ImageWork,
     SpanMade,
     SpanWork,
     WorkerSetup,
     outcome_of,
+    span_answer,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Worker:
             RuntimeError: these files make other models here than where they come from.
         """
         from src.models.model_manager import ModelManager
+        from src.processing.cluster.planning import Share
         from src.processing.cluster.span_work import KnownFiles
         from src.processing.work_threads import WorkThreads
         from src.settings import NO_SAM
@@ -79,6 +82,8 @@ class Worker:
         self._room = WorkThreads(1, made.settings.pixels_at_once)
         self._batches = self._new_batches(cores)
         self._files = KnownFiles()
+        # it is called by one thread more, so that it can say what it is whatever it works on
+        self._works = threading.Semaphore(Share(cores).threads(self._segmenter is None))
         # each has an ffmpeg of its own, which takes more than one core and much memory
         self._spans = threading.Semaphore(max(2, cores))
 
@@ -94,7 +99,8 @@ class Worker:
                 result = self._begun(*pickle.loads(work))
             return result.result()
 
-        return outcome_of(made)
+        with self._works:
+            return outcome_of(made)
 
     def image(self, work: bytes, content: bytes | None = None) -> bytes:
         """Read an image and cut it.
@@ -107,14 +113,17 @@ class Worker:
             NOT_READ where it finds no such file, or another content; else the pickled Outcome,
             whose value is an ImageMade, or None where the content is another one by now.
         """
+        from src.processing.cluster.span_work import is_that_file
+
         asked: ImageWork = pickle.loads(work)
-        if content is not None:
-            return outcome_of(
-                lambda: _with_file(asked, content, lambda path: self._image(path, asked.pixels))
-            )
-        if not _is_here(asked):
-            return NOT_READ
-        return outcome_of(lambda: self._image(Path(asked.path), asked.pixels))
+        with self._works:
+            if content is not None:
+                return outcome_of(
+                    lambda: _with_file(asked, content, lambda path: self._image(path, asked.pixels))
+                )
+            if not is_that_file(asked.path, asked.size, asked.digest):
+                return NOT_READ
+            return outcome_of(lambda: self._image(Path(asked.path), asked.pixels))
 
     def span(self, work: bytes, content: bytes | None = None) -> bytes:
         """Read a part of a video and cut its frames.
@@ -124,16 +133,22 @@ class Worker:
             content: see `image`.
 
         Returns:
-            As `image`; the value is a SpanMade.
+            NOT_READ as `image` does; OTHER_FFMPEG where frames may come out otherwise; else a
+            span_answer.
         """
+        from src.processing.cluster.span_work import has_ffmpeg
+
         asked: SpanWork = pickle.loads(work)
-        if content is not None:
-            return outcome_of(
-                lambda: _with_file(asked, content, lambda path: self._span(path, asked))
-            )
-        if not self._files.has(asked.path, asked.size, asked.digest):
-            return NOT_READ
-        return outcome_of(lambda: self._span(Path(asked.path), asked))
+        if not has_ffmpeg(asked.ffmpeg):
+            return OTHER_FFMPEG
+        with self._works:
+            if content is not None:
+                return span_answer(
+                    lambda: _with_file(asked, content, lambda path: self._span(path, asked))
+                )
+            if not self._files.has(asked.path, asked.size, asked.digest):
+                return NOT_READ
+            return span_answer(lambda: self._span(Path(asked.path), asked))
 
     def _span(self, path: Path, asked: SpanWork) -> SpanMade:
         from src.processing.cluster.span_work import make_span
@@ -232,15 +247,3 @@ def _with_file(
         path = Path(folder) / os.path.basename(asked.name)
         path.write_bytes(content)
         return make(path) if content_hash(path) == asked.digest else None
-
-
-def _is_here(asked: ImageWork) -> bool:
-    """Return whether a worker has the very file: the same size and content."""
-    from src.errors import MediaReadError
-    from src.processing.media_finder import content_hash
-
-    try:
-        path = Path(asked.path)
-        return path.stat().st_size == asked.size and content_hash(path) == asked.digest
-    except (OSError, ValueError, MediaReadError):
-        return False

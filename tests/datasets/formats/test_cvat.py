@@ -171,7 +171,7 @@ def test_images_and_files_that_are_wrong(tmp_path: Path) -> None:
     )
     (folder / "train.xml").write_text(tracks, encoding="utf-8")
     images, skipped = imported(CvatImport(), folder)
-    assert len(images) == 1 and "a track through a video" in skipped[0]
+    assert len(images) == 1 and "a track is of no video" in skipped[0]
 
 
 def test_polygons_are_near_the_masks(tmp_path: Path) -> None:

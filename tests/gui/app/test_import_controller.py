@@ -19,6 +19,7 @@ from src.events import (
     MissingMediaFound,
     PassedOver,
     Progress,
+    ReadHere,
 )
 from src.gui.app import import_controller as module
 from src.gui.app.import_controller import ImportController
@@ -261,6 +262,15 @@ def test_a_file_that_is_there_already_is_said(
     assert strip.outcome == (job, 0)
     job.done = JobDone(1)
     assert job.outcome == "1 file is already in the library"
+
+
+def test_that_a_video_was_read_here_in_place_of_a_cluster_stays_to_be_read(
+    session: Session, import_controller: ImportController
+) -> None:
+    strip: Any = import_controller.strip
+    here = ReadHere(GONE, "its keyframes lie too far apart")
+    job = session.run("add", JobStarted(1), here, FileDone(GONE, 1, 3))
+    assert strip.outcome == (job, 0) and job.read_here == [here]
 
 
 def test_a_job_that_nobody_asked_for_is_shown_once_it_takes_long(

@@ -19,6 +19,7 @@ from src.events import (
     JobDone,
     JobStarted,
     Progress,
+    ReadHere,
 )
 from src.gui.core.job_state import JobState, length, time_left
 
@@ -183,3 +184,14 @@ def test_workers_come_and_go_beside_what_is_done(job: JobState) -> None:
     workers = ClusterWorkers(("studio",), ("cuda",), (3,))
     job.take(workers)
     assert job.workers == workers and job.headline == "Starting the cluster's workers"
+    job.take(FileStarted(Path("film.mp4"), 1))
+    assert job.detail == ["film.mp4"]
+    job.take(ClusterWorkers((), ()))
+    assert job.detail == ["film.mp4", "waiting for a worker"]
+
+
+def test_videos_that_no_worker_reads_are_in_the_result(job: JobState) -> None:
+    job.take(ReadHere(Path("film.mp4"), "its keyframes lie too far apart"))
+    job.take(FileDone(Path("film.mp4"), 1, 1))
+    job.take(JobDone(1, 1, 1))
+    assert job.outcome.endswith(", 1 video read on this computer")

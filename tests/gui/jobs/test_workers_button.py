@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from src.events import ClusterWorkers
-from src.gui.jobs.workers_button import MOST_ROWS, note_on, worker_rows
+from pathlib import Path
+
+from src.events import ClusterWorkers, ReadHere
+from src.gui.jobs.workers_button import MOST_ROWS, MOST_VIDEOS, note_on, worker_rows
 
 
 def test_each_worker_is_named_with_what_it_works_on_and_what_it_has_done() -> None:
@@ -37,3 +39,20 @@ def test_what_would_help_a_cluster_is_said_below() -> None:
     assert note_on(ClusterWorkers(("a",), ("cpu",))) == ""
     said = note_on(ClusterWorkers(("a",), ("cpu",), sent=1, problem="b has no torch"))
     assert said.startswith("Others don't work: b has no torch.\n1 file was sent")
+
+
+def test_that_none_is_left_is_said_with_how_long_one_is_waited_for() -> None:
+    said = note_on(ClusterWorkers((), (), problem="b has no torch", wait_s=120))
+    assert said == (
+        "No worker is left. The job waits for one to start. It stops after 120 s without one.\n"
+        "The last one that tried: b has no torch."
+    )
+
+
+def test_videos_that_the_workers_do_not_read_are_named_with_the_reason() -> None:
+    here = [ReadHere(Path(f"/film {n}.mp4"), "its keyframes lie too far apart") for n in range(5)]
+    said = note_on(ClusterWorkers(("a",), ("cpu",)), here[:1])
+    assert said == "Read on this computer:\nfilm 0.mp4: its keyframes lie too far apart"
+    lines = note_on(ClusterWorkers(("a",), ("cpu",)), here).splitlines()
+    assert lines[0] == "Read on this computer, and 2 more before:"
+    assert len(lines) == 1 + MOST_VIDEOS and lines[-1].startswith("film 4.mp4: ")

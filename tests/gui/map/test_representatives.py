@@ -37,6 +37,13 @@ def test_a_map_that_is_moved_keeps_its_thumbnails_and_shows_more_when_zoomed() -
     assert apart.min() >= 52
 
 
+def test_no_thumbnail_is_cut_off_by_the_edge() -> None:
+    points = RNG.random((4000, 2)).astype(np.float32)
+    for view in (MapView((800, 500)), MapView((800, 500)).zoomed(3, (10, 490))):
+        at = view.to_pixels(points[representatives(points, np.ones(4000, bool), view, 96, 52)])
+        assert len(at) and at.min() >= 26 and (at <= (800 - 26, 500 - 26)).all()
+
+
 def test_the_pointer_is_at_the_nearest_point_in_reach() -> None:
     pixels = np.array([[10, 10], [14, 10], [60, 60]], np.float32)
     shown = np.array([True, True, True])

@@ -27,6 +27,13 @@ def test_outlines_of_controls_are_seen_in_light(outline: str, ground: str) -> No
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+def test_a_button_that_cannot_be_pressed_stands_out_less(palette: Palette) -> None:
+    for ground in (palette.window, palette.sidebar):
+        assert contrast(palette.disabled, ground) < contrast(palette.raised, ground)
+    assert contrast(palette.hint, palette.disabled) >= 4.5
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
 @pytest.mark.parametrize("ink", ["text", "text_2", "hint", "accent", "error"])
 def test_text_is_read_on_every_ground(palette: Palette, ink: str) -> None:
     for ground in ("window", "sidebar", "card", "raised"):

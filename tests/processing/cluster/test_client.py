@@ -145,3 +145,27 @@ def test_a_file_that_is_sent_several_times_counts_once(
     finally:
         process.close()
     assert workers is not None and (workers.sent, workers.done) == (2, (4,))
+
+
+# Says that a worker has begun, and reads nothing more.
+STANDS_STILL = FINDS_NO_FILE.partition("while")[0] + "import threading\nthreading.Event().wait()\n"
+
+
+def test_a_child_that_takes_nothing_any_more_keeps_nobody_from_leaving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stands_still.py").write_text(STANDS_STILL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(client, "start_child", lambda _: start_child("stands_still"))
+    monkeypatch.setattr(client, "LEAVE_S", 0.2)
+    process = ClusterProcess("auto", b"", [], False)
+    result_of(process.begun)
+    asking = threading.Thread(target=process.ask, args=("frame", bytes(8_000_000)), daemon=True)
+    asking.start()
+    while not process._sending.locked():
+        asking.join(0.01)
+    leaving = threading.Thread(target=process.close, daemon=True)
+    leaving.start()
+    leaving.join(60)
+    asking.join(60)
+    assert not leaving.is_alive() and not asking.is_alive()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from src.processing.cluster import connection
-from src.processing.cluster.connection import ClusterTroubleError, StartedHere, connected
+from src.processing.cluster.connection import ClusterTroubleError, StartedHere, connected, short
 from tests.chroma_servers import free_port
 
 grpc = pytest.importorskip("grpc")
@@ -163,3 +163,14 @@ def test_one_that_is_started_here_has_a_token_and_a_folder_of_its_own(ray: FakeR
     assert "RAY_ADDRESS" not in ray.found
     assert ray.found["RAY_AUTH_MODE"] == "token"
     assert re.fullmatch("[0-9a-f]{64}", ray.found["RAY_AUTH_TOKEN"])
+
+
+def test_of_a_grpc_error_only_its_reason_is_said() -> None:
+    class RpcError(Exception):
+        def details(self) -> str:
+            return "failed to connect"
+
+        def __str__(self) -> str:
+            return '<_InactiveRpcError of RPC that terminated with: debug_error_string = "{}">'
+
+    assert short(RpcError()) == "failed to connect"

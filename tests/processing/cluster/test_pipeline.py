@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from src import config
+from src.cli.report import ProgressLine
 from src.config import LibraryPaths
 from src.errors import ClusterError, QueryError
-from src.events import ClusterWorkers, FileDone
+from src.events import ClusterWorkers, FileDone, ReadHere
 from src.library import MediaLibrary
 from src.settings import Settings
 
@@ -72,4 +73,25 @@ def test_without_ray_a_sentence_says_what_to_install(
 def test_how_many_workers_there_are_is_said() -> None:
     two = ClusterWorkers(("studio", "studio", "attic"), ("cuda", "cuda", "cpu"), (1, 2, 3))
     assert str(two) == "3 workers on 2 machines (1 × cpu, 2 × cuda)"
-    assert str(ClusterWorkers((), ())) == "no worker"
+    none = ClusterWorkers((), (), wait_s=120)
+    assert str(none) == "0 workers; waiting for one, 120 s at most"
+    none = ClusterWorkers((), (), problem="b has no torch")
+    assert str(none) == "0 workers; waiting for one: b has no torch"
+
+
+def test_the_command_line_says_who_works_and_what_is_read_here(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = ProgressLine()
+    for event in (
+        ClusterWorkers(("a",), ("cpu",), (1,)),
+        ClusterWorkers(("a",), ("cpu",), (2,)),
+        ClusterWorkers((), (), wait_s=120),
+        ReadHere(Path("/film.mp4"), "its keyframes lie too far apart"),
+    ):
+        line.show(event)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 worker on 1 machine (1 × cpu)",
+        "0 workers; waiting for one, 120 s at most",
+        "/film.mp4: read on this computer: its keyframes lie too far apart",
+    ]

@@ -19,7 +19,7 @@ from src.processing.cluster import client
 from src.settings import NO_SAM, Settings
 from src.stopping import StoppedError, stopped_by
 from tests.chroma_servers import free_port
-from tests.remembered_videos import draw_video
+from tests.remembered_videos import LOSSLESS, draw_video
 from tests.two_nodes import TwoNodes, assert_same_library, kill_a_worker
 
 SETTINGS = Settings(points_per_side=10, device="cpu")
@@ -34,7 +34,7 @@ def media(scene_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> 
     cut_off = folder / "cut off.png"
     content = scene_files[2].read_bytes()
     cut_off.write_bytes(content[: len(content) // 2])
-    return [*scene_files[:2], broken, cut_off, draw_video(folder / "video.mp4", 3)]
+    return [*scene_files[:2], broken, cut_off, draw_video(folder / "video.mp4", 3, *LOSSLESS)]
 
 
 @pytest.fixture(scope="module")

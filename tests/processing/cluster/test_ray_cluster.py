@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from src.processing.cluster import ray_cluster
-from src.processing.cluster.ray_cluster import (
-    MOST_DEATHS,
+from src.processing.cluster.connection import ClusterTroubleError
+from src.processing.cluster.ray_cluster import MOST_DEATHS, RayCluster
+from src.processing.cluster.work import NOT_READ, OTHER_FFMPEG, WHY_NOT
+from src.processing.cluster.worker_pool import (
     MOST_FALSE_STARTS,
-    ClusterTroubleError,
-    RayCluster,
+    SILENT_S,
     Request,
     Start,
+    WorkerPool,
 )
-from src.processing.cluster.work import NOT_READ
 
 
 class Call:
@@ -49,7 +50,8 @@ class Method:
         if self._name == "about":
             ray, self._actor.asked = self._actor.ray, self._actor.asked + 1
             is_there = ray.begins if self._actor.asked == 1 else ray.stays
-            call.end(("studio", "cpu")) if is_there else call.fail()
+            if is_there is not None:
+                call.end(("studio", "cpu")) if is_there else call.fail()
         else:
             self._actor.ray.calls.append(call)
         return call
@@ -64,10 +66,16 @@ class Actor:
 
 
 class FakeRay:
-    """One machine with so many cores."""
+    """One machine with so many cores.
+
+    Attributes:
+        begins, stays: what becomes of a worker that is made, and of one that has begun; None: it
+            says nothing.
+    """
 
     def __init__(self, cores: float, begins: bool = True) -> None:
-        self.cores, self.begins, self.stays = cores, begins, True
+        self.cores, self.begins = cores, begins
+        self.stays: bool | None = True
         self.calls: list[Call] = []
 
     def remote(self, kind: type) -> FakeRay:
@@ -115,17 +123,19 @@ class Driven:
         self.told.append((workers, problem))
 
     def look(self) -> None:
-        self.cluster._look()
-        self.until(lambda: any(worker.about for worker in self.cluster._workers))
+        self.pool.look()
+        self.until(lambda: self.pool.begun)
+
+    @property
+    def pool(self) -> WorkerPool:
+        return self.cluster.pool
 
     def until(self, is_so: Any) -> None:
         """Handle what happens, one event after another."""
         while not is_so():
-            event = self.cluster._events.get(timeout=20)
+            event = self.cluster._loop.next(20)
             assert event is not None
-            event()
-            self.cluster._give_out()
-            self.cluster._say()
+            self.cluster.handle(event)
 
     def ask(self, *numbers: int) -> None:
         for number in numbers:
@@ -158,7 +168,7 @@ def test_what_is_too_large_to_be_sent_goes_to_who_can_read_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     driven = Driven(FakeRay(8), monkeypatch)  # two workers
-    driven.until(lambda: sum(each.about is not None for each in driven.cluster._workers) == 2)
+    driven.until(lambda: sum(each.about is not None for each in driven.pool.workers) == 2)
     driven.ask(1)
     first = driven.call_of(1)
     first.end(NOT_READ)
@@ -172,7 +182,7 @@ def test_what_is_too_large_to_be_sent_goes_to_who_can_read_it(
     driven.until(lambda: len(driven.ray.calls) == 4)
     driven.call_of(2).end(NOT_READ)
     driven.until(lambda: len(driven.replies) == 2)
-    assert driven.replies == [(1, "done", b"one"), (2, "unread", b"")]
+    assert driven.replies == [(1, "done", b"one"), (2, "unread", WHY_NOT[NOT_READ].encode())]
     driven.cluster.close()
 
 
@@ -180,7 +190,7 @@ def test_what_a_dead_worker_had_is_done_by_another_one_after_the_other(driven: D
     driven.ask(1, 2)
     for call in list(driven.ray.calls):
         call.fail()
-    driven.until(lambda: not driven.cluster._workers)
+    driven.until(lambda: not driven.pool.workers)
     driven.look()
     driven.until(lambda: len(driven.ray.calls) == 3)
     assert len(driven.cluster._waiting) == 1  # it waits until the first has nothing to do with it
@@ -198,7 +208,7 @@ def test_what_kills_worker_after_worker_costs_itself(driven: Driven) -> None:
         call = driven.call_of(1)
         before = len(driven.ray.calls)
         call.fail()
-        driven.until(lambda: not driven.cluster._workers)
+        driven.until(lambda: not driven.pool.workers)
         driven.look()
         if driven.cluster._waiting or driven.ray.calls[before:]:
             driven.until(lambda before=before: len(driven.ray.calls) > before)
@@ -228,17 +238,17 @@ def test_what_a_worker_asks_for_is_sent_to_it(driven: Driven, tmp_path: Path) ->
     assert driven.ray.calls[1].arguments == (b"work 1", b"content")
     driven.ray.calls[1].end(b"done")
     driven.until(lambda: driven.replies == [(1, "done", b"done")])
-    assert not driven.cluster._workers[0].works_on
+    assert not driven.pool.workers[0].works_on
 
 
 def test_workers_that_had_died_before_cost_no_file(driven: Driven) -> None:
     driven.ask(1)
     driven.ray.calls[-1].fail()  # as it is where the worker was dead already
-    driven.until(lambda: not driven.cluster._workers)
+    driven.until(lambda: not driven.pool.workers)
     driven.ray.stays = False  # it begins, and does not answer when the file is to be given to it
     for _ in range(MOST_DEATHS):
         driven.look()
-        driven.until(lambda: not driven.cluster._workers)
+        driven.until(lambda: not driven.pool.workers)
         assert not driven.replies
     driven.ray.stays = True
     driven.look()
@@ -253,38 +263,103 @@ def test_while_others_work_those_that_can_not_begin_end_nothing(
     driven = Driven(FakeRay(4), monkeypatch)
     driven.ray.cores, driven.ray.begins = 8, False
     for _ in range(2 * MOST_FALSE_STARTS):
-        before = driven.cluster._false_starts
-        driven.cluster._tries_again_at = 0.0
-        driven.cluster._look()
-        driven.until(lambda before=before: driven.cluster._false_starts > before)
+        before = driven.pool._false_starts
+        driven.pool._tries_again_at = 0.0
+        driven.pool.look()
+        driven.until(lambda before=before: driven.pool._false_starts > before)
     assert driven.told[-1][1] == "its workers can't begin (the actor died)"
     assert len(driven.told[-1][0]) == 1
     driven.ray.begins = True
-    driven.cluster._tries_again_at = 0.0
-    driven.cluster._look()
-    driven.until(lambda: all(each.about for each in driven.cluster._workers[:2]))
-    driven.until(lambda: len(driven.cluster._workers) == 2)
-    driven.until(lambda: all(each.about for each in driven.cluster._workers))
-    driven.cluster._look()
-    driven.until(lambda: driven.cluster._problem == "")
+    driven.pool._tries_again_at = 0.0
+    driven.pool.look()
+    driven.until(lambda: all(each.about for each in driven.pool.workers[:2]))
+    driven.until(lambda: len(driven.pool.workers) == 2)
+    driven.until(lambda: all(each.about for each in driven.pool.workers))
+    driven.pool.look()
+    driven.until(lambda: driven.pool.problem == "")
     driven.cluster.close()
 
 
 def test_a_head_that_says_nothing_ends_it(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
-    driven.until(lambda: driven.cluster._looks_since is None)
+    driven.until(lambda: driven.pool._looks_since is None)
     monkeypatch.setattr(driven.ray, "nodes", threading.Event().wait)
-    driven.cluster._calls.shutdown(wait=False)
-    driven.cluster._looks_since = time.monotonic() - driven.cluster._start.wait_s - 1
+    driven.cluster._loop.close()
+    driven.pool._looks_since = time.monotonic() - driven.cluster._start.wait_s - 1
     with pytest.raises(ClusterTroubleError, match=r"its head has not answered for 60 s"):
-        driven.cluster._look()
+        driven.pool.look()
 
 
 def test_without_a_worker_for_long_it_ends_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     driven = Driven(FakeRay(1), monkeypatch)
-    driven.cluster._workers.clear()
-    driven.cluster._without_since -= driven.cluster._start.wait_s + 1
+    driven.pool.workers.clear()
+    driven.pool._without_since -= driven.cluster._start.wait_s + 1
     with pytest.raises(ClusterTroubleError, match=r"no worker could begin in 60 s; see with `ray"):
-        driven.cluster._look()
+        driven.pool.look()
     driven.cluster.close()
+
+
+def test_a_worker_that_dies_while_it_has_nothing_to_do_is_missed(driven: Driven) -> None:
+    assert len(driven.told[-1][0]) == 1
+    driven.ray.stays = False
+    driven.pool.look()
+    driven.until(lambda: not driven.pool.workers)
+    assert driven.told[-1] == ([], "")
+
+
+def test_one_that_does_not_answer_any_more_is_given_up_and_what_it_had_is_done_once(
+    driven: Driven,
+) -> None:
+    driven.ask(1)
+    stopped, driven.ray.stays = driven.ray.calls[-1], None
+    driven.pool.look()
+    driven.pool.look()
+    assert len(driven.pool.workers) == 1  # it is given time
+    silent_since = driven.pool.workers[0].silent_since
+    assert silent_since is not None
+    driven.pool.workers[0].silent_since = silent_since - SILENT_S - 1
+    driven.pool.look()
+    driven.ray.stays = True
+    driven.look()
+    driven.until(lambda: len(driven.ray.calls) == 2)
+    stopped.end(b"late")  # it goes on after all
+    driven.ray.calls[-1].end(b"one")
+    driven.until(lambda: driven.replies)
+    driven.ask(2)
+    driven.call_of(2).end(b"two")
+    driven.until(lambda: len(driven.replies) == 2)
+    assert driven.replies == [(1, "done", b"one"), (2, "done", b"two")]
+
+
+def test_a_worker_with_another_ffmpeg_leaves_a_video_to_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driven = Driven(FakeRay(8), monkeypatch)  # two workers
+    driven.until(lambda: len(driven.pool.begun) == 2)
+    file = tmp_path / "video.mp4"
+    file.write_bytes(b"content")
+    driven.cluster.ask(Request(1, "span", b"work 1", str(file)))
+    driven.until(lambda: len(driven.ray.calls) == 1)
+    first = driven.call_of(1)
+    first.end(OTHER_FFMPEG)
+    driven.until(lambda: len(driven.ray.calls) == 2)
+    assert driven.call_of(1).actor is not first.actor
+    driven.call_of(1).end(OTHER_FFMPEG)
+    driven.until(lambda: driven.replies)
+    assert (
+        driven.replies[0][:2] == (1, "unread")
+        and b"another version of ffmpeg" in (driven.replies[0][2])
+    )
+    driven.cluster.close()
+
+
+def test_a_connection_that_breaks_ends_it_with_a_sentence(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remote(method: Method, *arguments: Any) -> Call:
+        raise ConnectionError("no reconnection in 30s")
+
+    monkeypatch.setattr(Method, "remote", remote)
+    with pytest.raises(ClusterTroubleError, match=r"head does not answer \(no reconnection in 30s"):
+        driven.cluster.run()
