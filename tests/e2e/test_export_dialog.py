@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from src.database.metadata_db import MetadataDatabase
+from src.export_records import AlikePair
 from src.gui.dialogs.contact_sheet import ContactSheet
 from src.gui.dialogs.export_choices import ALL, BY_TAG
 from src.gui.dialogs.export_dialog import ExportDialog
@@ -17,7 +18,7 @@ from src.gui.dialogs.pair_list import PairList
 from src.gui.dialogs.sample_viewer import SampleViewer
 from src.gui.dialogs.split_choice import BY_SHARES, NO_SPLIT
 from src.gui.widgets.controls import Button
-from src.records import AlikePair, Tag
+from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.recipe import Recipe, classes_of
 from tests.datasets.drawn_library import a_mask, add_photo
