@@ -11,18 +11,11 @@ from typing import Any
 from src.database.decisions import new_batch
 from src.database.metadata_db import MetadataDatabase
 from src.database.segment_store import NewSegment
+from src.dataset_events import LabelsImported
 from src.datasets.annotations import AnnotatedImage
 from src.datasets.imported_labels import put_labels, read_dataset
 from src.datasets.imported_tracks import put_tracks
-from src.events import (
-    Event,
-    FileDone,
-    FileFailed,
-    FrameStored,
-    JobDone,
-    LabelsImported,
-    Progress,
-)
+from src.events import Event, FileDone, FileFailed, FrameStored, JobDone, Progress
 from src.imported_cuts import ImageCutter
 from src.imported_image import FramePlace, ImageImport, ImportedImage
 from src.processing.crop_files import remove_half_written

@@ -18,8 +18,8 @@ from src.datasets.recipes import SavedRecipes
 from src.datasets.registry import export_format, export_formats
 from src.datasets.saved_crops import save_crops
 from src.events import Event
+from src.export_records import ExportFormatInfo, ExportPreview, ExportSample
 from src.options import options_of
-from src.records import ExportFormatInfo, ExportPreview, ExportSample
 from src.search.recipe import Recipe
 from src.tagging import Tagging
 from src.track_records import ClipMasks

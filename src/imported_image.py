@@ -15,6 +15,7 @@ from src.crop_shape import CROP_SIDE
 from src.database.browse_queries import BrowseQueries
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
+from src.dataset_events import LabelUnmatched
 from src.datasets.annotations import AnnotatedImage, AnnotatedVideo, Annotation
 from src.datasets.imported_labels import ImportedTag
 from src.datasets.segment_matching import (
@@ -25,7 +26,6 @@ from src.datasets.segment_matching import (
     whole_frame,
 )
 from src.errors import DamagedMaskError, MediaReadError, QueryError
-from src.events import LabelUnmatched
 from src.models.mask_rle import measured, rectangle_rle
 from src.processing.ffmpeg_log import VideoFacts
 from src.processing.frame_looks import SAME_PICTURE_BITS, look_of

@@ -16,21 +16,13 @@ from PIL import Image
 
 import main
 from src.config import LibraryPaths
+from src.dataset_events import AnnotationSkipped, LabelsImported, LabelUnmatched
 from src.dataset_import import MOST_SEGMENTS, _batches
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.protocols import Skipped
 from src.errors import DatabaseError
-from src.events import (
-    AnnotationSkipped,
-    Event,
-    FileDone,
-    FileFailed,
-    FrameStored,
-    JobDone,
-    LabelsImported,
-    LabelUnmatched,
-)
+from src.events import Event, FileDone, FileFailed, FrameStored, JobDone
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_generator import MaskGenerator

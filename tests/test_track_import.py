@@ -11,7 +11,8 @@ import pytest
 
 import main
 from src.config import LibraryPaths
-from src.events import AnnotationSkipped, Event, LabelsImported, LabelUnmatched
+from src.dataset_events import AnnotationSkipped, LabelsImported, LabelUnmatched
+from src.events import Event
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.search.recipe import Recipe

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from src.cli.report import note, one_line
 from src.cli.video_range import add_range_arguments, range_filter
 from src.counting import counted
+from src.dataset_events import DatasetWritten
 from src.errors import OptionError
-from src.events import DatasetWritten, Event
-from src.records import ExportFormatInfo, ExportPreview, ImageForm
+from src.events import Event
+from src.export_records import ExportFormatInfo, ExportPreview
+from src.records import ImageForm
 
 if TYPE_CHECKING:
     from src.library import MediaLibrary

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from src.counting import clock, counted, megabytes, place_in_file
+from src.dataset_events import AnnotationSkipped, LabelUnmatched
 from src.events import (
-    AnnotationSkipped,
     AnnotationUnmatched,
     ClusterWorkers,
     Downloading,
@@ -27,7 +27,6 @@ from src.events import (
     FrameStored,
     IndexAway,
     JobStarted,
-    LabelUnmatched,
     ProblemFound,
     Progress,
     ReadHere,

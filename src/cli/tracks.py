@@ -12,7 +12,7 @@ from src.cli.arguments import no_such
 from src.cli.report import event_as_json, note, one_line, print_json
 from src.counting import counted, moment
 from src.errors import DatabaseError
-from src.events import Event, SegmentPropagated
+from src.events import Event, Progress, SegmentPropagated
 from src.library import MediaLibrary
 from src.records import MediaFile, SearchHit
 from src.search.leaves import MediaKindIs
@@ -60,18 +60,29 @@ def follow_segment(
         ModelNotLoadedError, QueryError, MediaReadError: see Tracks.propagate.
     """
     begin_s, end_s = arguments.begin_s, arguments.end_s
-    for event in shown(library.tracks.propagate(arguments.segment_id, begin_s, end_s)):
-        if not isinstance(event, SegmentPropagated):
-            continue
-        if arguments.json:
-            print_json(event_as_json(event))
-        elif event.batch is None:
-            print(f"nothing found in {counted(event.frames, 'frame')}; nothing was changed")
-        else:
-            print(
-                f"track {event.track_id}: {counted(event.added, 'new segment')}, "
-                f"{event.taken:,} that were there, in {counted(event.frames, 'frame')}"
-            )
+    is_following = True  # what is found is stored after the last frame
+    try:
+        for event in shown(library.tracks.propagate(arguments.segment_id, begin_s, end_s)):
+            if isinstance(event, Progress) and event.doing == "propagate":
+                is_following = event.done < event.total
+            elif isinstance(event, SegmentPropagated):
+                _print_followed(event, arguments.json)
+    except KeyboardInterrupt:
+        if is_following:
+            note("nothing was stored; run the command again to follow the segment from its frame")
+        raise
+
+
+def _print_followed(event: SegmentPropagated, as_json: bool) -> None:
+    if as_json:
+        print_json(event_as_json(event))
+    elif event.batch is None:
+        print(f"nothing found in {counted(event.frames, 'frame')}; nothing was changed")
+    else:
+        print(
+            f"track {event.track_id}: {counted(event.added, 'new segment')}, "
+            f"{event.taken:,} that were there, in {counted(event.frames, 'frame')}"
+        )
 
 
 def _videos(library: MediaLibrary, paths: Sequence[Path]) -> list[MediaFile]:

@@ -42,11 +42,16 @@ class LogSize:
     def committed(self, writer: sqlite3.Connection) -> None:
         """Have the log begun anew where it has grown too large; after a transaction."""
         try:
-            if self._log.stat().st_size <= MOST_BYTES or time.monotonic() < self._not_before:
+            if self._log.stat().st_size <= MOST_BYTES:
                 return
+        except OSError:  # its folder is elsewhere by now, which is not for here to say
+            return
+        if time.monotonic() < self._not_before:
+            return
+        try:
             if not _checkpoint(writer, "RESTART"):
                 self._not_before = time.monotonic() + AGAIN_AFTER_S
-        except (OSError, sqlite3.Error) as exc:  # what was committed is in the log, and read there
+        except sqlite3.Error as exc:  # what was committed is in the log, and read there
             self._not_before = time.monotonic() + AGAIN_AFTER_S
             log.warning("%s: the log stays as it is (%s)", self._path, exc)
 

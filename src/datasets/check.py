@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from src.dataset_events import DatasetFileChecked
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.dataset_writer import Manifest, sha256_of
 from src.datasets.protocols import ExportFormat, Holds
 from src.errors import DamagedMaskError, ExportError
-from src.events import DatasetFileChecked, Event
+from src.events import Event
 from src.models.mask_rle import mask_ious, measured
 
 # A polygon has to be so near to the mask of a segment of so many pixels. That of a smaller one

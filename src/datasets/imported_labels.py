@@ -11,12 +11,13 @@ from src.database.decisions import OF_PEOPLE
 from src.database.label_table import LabelTable
 from src.database.metadata_db import MetadataDatabase
 from src.database.text_normalization import casefold_key
+from src.dataset_events import AnnotationSkipped
 from src.datasets.annotations import AnnotatedImage, AnnotatedVideo, Annotation
 from src.datasets.protocols import Importer
 from src.datasets.registry import importer_for, importers
 from src.datasets.segment_matching import NoSegmentError
 from src.errors import DamagedMaskError, DatasetReadError, MediaReadError
-from src.events import AnnotationSkipped, Event, Progress
+from src.events import Event, Progress
 from src.records import Decision, Tag
 
 # So many images are read between two places to stop.

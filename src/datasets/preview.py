@@ -6,7 +6,7 @@ import contextlib
 
 from src.database.metadata_db import MetadataDatabase
 from src.datasets.plan import DatasetPlan
-from src.records import AlikePair, ExportPreview
+from src.export_records import AlikePair, ExportPreview
 
 # Files that are measured; of more than these the size is estimated.
 MOST_MEASURED = 1000

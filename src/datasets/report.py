@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from src.dataset_events import DatasetWritten
 from src.datasets.dataset_writer import Manifest
 from src.datasets.plan import DatasetPlan
-from src.events import DatasetWritten
 
 
 def report_of(folder: Path, label: str, manifest: Manifest, plan: DatasetPlan) -> DatasetWritten:

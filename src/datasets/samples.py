@@ -20,9 +20,10 @@ from src.datasets.dataset_writer import ImageRenderer
 from src.datasets.plan import DatasetPlan
 from src.datasets.protocols import ExportFormat
 from src.errors import DamagedMaskError, ExportError, MediaReadError
+from src.export_records import ExportSample, SampleLabel
 from src.library_files import SafeFolder
 from src.models.mask_rle import decode_rle
-from src.records import BoxXywh, ExportSample, SampleLabel
+from src.records import BoxXywh
 
 SAMPLE_SIDE = 1024
 # In a dataset that was written no more images than these are looked through.

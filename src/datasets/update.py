@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
+from src.dataset_events import DatasetChanges
 from src.datasets.annotations import PlannedImage
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.dataset_writer import ImageRenderer, Manifest, sha256_of
@@ -18,7 +19,6 @@ from src.datasets.manifest_file import (
 )
 from src.datasets.plan import DatasetPlan
 from src.errors import ExportError
-from src.events import DatasetChanges
 from src.library_files import SafeFolder
 from src.ownership import MANIFEST
 from src.records import ImageForm

@@ -152,7 +152,7 @@ def of_a_video(
     settings = Settings(device="cpu", duplicate_distance=-1)
     with tempfile.TemporaryDirectory() as folder:
         film = video(Path(folder), length_s, size)
-        for count in counts:
+        for number, count in enumerate(counts):
             begun = time.monotonic()
             frames = sum(1 for _ in read_frames(film, "video", settings, VideoFacts()))
             spent = time.monotonic() - begun
@@ -160,7 +160,7 @@ def of_a_video(
             peak_mb()
             how = {"worker": WAITING, "cores": 2 * count, "cores_each": 2}
             cluster = Cluster("local", for_measurements=how)
-            root = Path(folder) / f"library {count}"
+            root = Path(folder) / f"library {number}"
             spent, before, done, stored = added(root, [film], cluster, settings, FrameStored)
             yield (
                 f"{count:3} workers of {2 / seconds if seconds else 0:5.1f} frames/s: "

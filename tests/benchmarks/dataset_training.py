@@ -28,7 +28,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from src.config import LibraryPaths
-from src.events import DatasetWritten
+from src.dataset_events import DatasetWritten
 from src.library import MediaLibrary
 from src.records import Tag
 from src.search.recipe import Recipe

@@ -125,6 +125,16 @@ def test_what_is_committed_is_kept_where_the_log_can_not_be_moved(
     assert metadata.info("key 1") == f"{19:09}" * (LIMIT // 45)
 
 
+def test_nothing_is_said_of_the_log_of_a_folder_that_was_moved_away(
+    metadata: MetadataDatabase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata.paths.root.rename(tmp_path / "away")
+    for number in range(3):
+        store(metadata, number)
+    assert caplog.records == []
+    (tmp_path / "away").rename(metadata.paths.root)
+
+
 def test_a_writer_that_leaves_waits_for_the_query_that_is_under_way(paths: LibraryPaths) -> None:
     metadata = MetadataDatabase(paths)
     store(metadata, 0)

@@ -11,7 +11,7 @@ from src.datasets import export
 from src.datasets.known_plans import KnownPlans
 from src.datasets.preview import preview_of
 from src.events import Event
-from src.records import ExportPreview
+from src.export_records import ExportPreview
 from src.search.recipe import Recipe
 from src.settings import Settings
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from src.dataset_events import LabelsImported
 from src.datasets.annotations import Annotation
 from src.datasets.formats.annotation_values import read_attributes
 from src.datasets.formats.cvat import Cvat, CvatImport
 from src.datasets.formats.labelme import Labelme
 from src.errors import ExportError
-from src.events import LabelsImported
 from src.label_records import LabelAttribute
 from src.library import MediaLibrary
 from src.search.recipe import Recipe

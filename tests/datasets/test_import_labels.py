@@ -13,13 +13,14 @@ import pytest
 import main
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_events import LabelsImported, LabelUnmatched
 from src.dataset_import import DatasetImport
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
 from src.datasets.boxes import box_iou
 from src.datasets.protocols import Skipped
 from src.errors import DatasetReadError, QueryError
-from src.events import Event, LabelsImported, LabelUnmatched
+from src.events import Event
 from src.models.mask_rle import encode_rle
 from src.options import NoOptions
 from src.records import Tag

@@ -8,12 +8,12 @@ import pytest
 
 from src.database import giving_up
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_events import DatasetWritten
 from src.datasets import known_plans
 from src.datasets.known_plans import KnownPlans
 from src.datasets.plan import DatasetPlan
 from src.datasets.preview import preview_of
 from src.errors import GivenUp, OptionError
-from src.events import DatasetWritten
 from src.records import Tag
 from src.search.recipe import Recipe
 from tests.datasets.drawn_library import a_mask, add_photo

@@ -12,12 +12,13 @@ import pytest
 
 import main
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_events import DatasetFileChecked
 from src.datasets import registry
 from src.datasets.atomic_output import DatasetFolder
 from src.datasets.dataset_writer import Manifest
 from src.datasets.export import check_dataset
 from src.errors import ExportError, OptionError
-from src.events import DatasetFileChecked, JobDone
+from src.events import JobDone
 from src.library_files import SafeFolder
 from src.ownership import LABELS_COLUMNS
 from src.search.recipe import Recipe

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from src.config import LibraryPaths
+from src.dataset_events import LabelsImported
 from src.datasets import registry
 from src.datasets.annotations import AnnotatedImage, Annotation
-from src.events import LabelsImported
 from src.library import MediaLibrary
 from src.models.clip_encoder import ClipEncoder
 from src.models.mask_rle import encode_rle, mask_ious

@@ -16,7 +16,8 @@ from src.datasets.formats.coco import Coco
 from src.datasets.formats.tag_folders import TagFolders
 from src.datasets.plan import DatasetPlan
 from src.datasets.samples import COLOURS, samples_of_dataset, samples_of_plan
-from src.records import ExportSample, Tag
+from src.export_records import ExportSample
+from src.records import Tag
 from src.search.recipe import Recipe
 from src.settings import Settings
 from tests.datasets.drawn_library import WH, a_mask, add_photo

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_events import DatasetWritten
 from src.datasets.media_counts import NO_TRACK
 from src.datasets.registry import export_format, export_formats
-from src.events import DatasetWritten
 from src.search.filter_text import parse_filter
 from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import Recipe, classes_of

@@ -14,9 +14,9 @@ import pytest
 
 from src.config import APPLICATION_FOLDER
 from src.database.metadata_db import MetadataDatabase
+from src.dataset_events import DatasetChanges, DatasetWritten
 from src.dataset_images import DatasetImages
 from src.errors import ExportError
-from src.events import DatasetChanges, DatasetWritten
 from src.records import Tag
 from src.search.recipe import Recipe, classes_of
 from tests.datasets.drawn_library import a_mask, add_photo

@@ -62,6 +62,22 @@ def test_behind_a_dialog_lies_what_has_just_come(overlay: Overlay) -> None:
     assert overlay.root.grab_current() is None
 
 
+def test_a_dialog_comes_though_there_is_always_something_to_do(overlay: Overlay) -> None:
+    """As while a job runs whose events are heard as fast as they come."""
+    root, goes_on = overlay.root, [True]
+
+    def spin() -> None:
+        if goes_on:
+            root.after(0, spin)
+
+    spin()
+    overlay.open()
+    for _ in range(200):
+        root.tk.dooneevent()
+    goes_on.clear()
+    assert overlay.undrawn is None and overlay.dialog is not None
+
+
 def test_a_dialog_that_opens_leaves_the_one_under_it(overlay: Overlay) -> None:
     closed: list[str] = []
     entry = ctk.CTkEntry(overlay.root)

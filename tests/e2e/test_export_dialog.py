@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from src.database.metadata_db import MetadataDatabase
+from src.export_records import AlikePair
 from src.gui.dialogs.contact_sheet import ContactSheet
 from src.gui.dialogs.export_choices import ALL, BY_TAG
 from src.gui.dialogs.export_dialog import ExportDialog
@@ -17,7 +18,7 @@ from src.gui.dialogs.pair_list import PairList
 from src.gui.dialogs.sample_viewer import SampleViewer
 from src.gui.dialogs.split_choice import BY_SHARES, NO_SPLIT
 from src.gui.widgets.controls import Button
-from src.records import AlikePair, Tag
+from src.records import Tag
 from src.search.filter_text import parse_filter
 from src.search.recipe import Recipe, classes_of
 from tests.datasets.drawn_library import a_mask, add_photo
@@ -81,9 +82,10 @@ def test_each_format_writes_what_the_dialog_counted(dialog: ExportDialog, tmp_pa
             assert wanted.images == 0 and not dialog._footer._export.enabled
             continue
         export(dialog, tmp_path / chosen.key)
-        assert dialog._report is not None
-        assert sum(dialog._report.images.values()) == wanted.images > 0
-        assert dialog._report.annotations == sum(wanted.written.values())
+        report = dialog._run.report
+        assert report is not None
+        assert sum(report.images.values()) == wanted.images > 0
+        assert report.annotations == sum(wanted.written.values())
         shown = texts(dialog._dialog)
         assert {"Read back and checked", "Open folder", "Export again"} <= shown
         assert dialog._outcome is not None and not dialog.card.frame.winfo_ismapped()

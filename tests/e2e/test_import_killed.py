@@ -15,7 +15,8 @@ import pytest
 
 from src.config import LibraryPaths
 from src.database.metadata_db import MetadataDatabase
-from src.events import FrameStored, LabelsImported
+from src.dataset_events import LabelsImported
+from src.events import FrameStored
 from src.library import MediaLibrary
 from src.models.model_manager import ModelManager
 from src.settings import Settings

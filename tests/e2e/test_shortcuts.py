@@ -68,8 +68,11 @@ for widget in filter(answers_keys, widgets):
     window.update()
     if not widget.winfo_viewable():
         continue
-    tkinter.Misc.focus_force(widget)
-    go_on(lambda: str(window.tk.call("focus")) == str(widget))
+    if str(window.tk.call("focus")) != str(widget):
+        came = []
+        tkinter.Misc.bind(widget, "<FocusIn>", lambda _: came.append(True), "+")
+        tkinter.Misc.focus_force(widget)
+        go_on(lambda: came)
     asked.append(type(widget).__name__)
     for action in wanted:
         done.clear()

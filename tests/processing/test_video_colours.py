@@ -48,7 +48,8 @@ def encode(path: Path, pixels: np.ndarray, *options: str) -> Path:
         form = channels + ("48le" if channels == "rgb" else "64le")
     height, width = pixels.shape[:2]
     command = [program, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", form]
-    command += ["-s", f"{width}x{height}", "-r", "10", "-i", "pipe:0", *options, f"file:{path}"]
+    command += ["-s", f"{width}x{height}", "-r", "10", "-i", "pipe:0"]
+    command += ["-threads", "1", *options, f"file:{path}"]  # the same file on any machine
     subprocess.run(command, input=pixels.tobytes() * 10, check=True, timeout=60)
     return path
 
@@ -173,7 +174,7 @@ def moving_bar(path: Path, *options: str, after: str = "") -> Path:
     for colour, width in (("black", 160), ("white", 30)):
         inputs += ["-f", "lavfi", "-i", f"color=c={colour}:size={width}x96:rate=50:duration=2"]
     command = [program, "-v", "error", "-y", *inputs, "-filter_complex", BAR + after]
-    subprocess.run([*command, *options, f"file:{path}"], check=True, timeout=60)
+    subprocess.run([*command, "-threads", "1", *options, f"file:{path}"], check=True, timeout=60)
     return path
 
 

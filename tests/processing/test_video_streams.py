@@ -27,7 +27,8 @@ def ffmpeg() -> str:
 
 
 def run(*options: str | Path) -> None:
-    subprocess.run([ffmpeg(), "-v", "error", "-y", *options], check=True, timeout=60)
+    command = [ffmpeg(), "-v", "error", "-y", *options[:-1], "-threads", "1", options[-1]]
+    subprocess.run(command, check=True, timeout=60)  # the same file on any machine
 
 
 def read(path: Path, rate: float = 1.0) -> tuple[list[Frame], VideoFacts]:

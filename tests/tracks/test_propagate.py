@@ -6,7 +6,9 @@ tests/models/sam2/test_video_memory.py holds the real one against the package's 
 from __future__ import annotations
 
 import shutil
+import signal
 import sqlite3
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from src.cli.tracks import follow_segment
 from src.config import LibraryPaths
 from src.database import track_acts
 from src.errors import MediaReadError, ModelNotLoadedError, QueryError
@@ -297,6 +300,37 @@ def test_cancelled_it_has_changed_nothing(library: MediaLibrary, played: list[Re
             if isinstance(event, Progress) and event.done == 5:
                 break
     assert rows(library) == before and crops(library) == files
+
+
+@pytest.mark.parametrize("frame", [0, 4])  # as it loads, and on its way
+def test_ctrl_c_says_that_nothing_was_stored_and_the_next_call_follows_it(
+    library: MediaLibrary,
+    played: list[RedMemory],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    frame: int,
+) -> None:
+    start = draw(library, 2)
+    list(library.reembed())
+    before, files = rows(library), crops(library)
+    given = Namespace(segment_id=start, begin_s=None, end_s=None, json=False)
+
+    def stopped(self: RedMemory, number: int, image_rgb: np.ndarray) -> np.ndarray:
+        self.asked.append(number)
+        if len(self.asked) > frame:
+            signal.raise_signal(signal.SIGINT)
+        return red_of(image_rgb)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RedMemory, "follow", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            follow_segment(library, given, lambda events: events)
+    said = capsys.readouterr()
+    assert "nothing was stored; run the command again" in said.err and not said.out
+    assert rows(library) == before and crops(library) == files
+    follow_segment(library, given, lambda events: events)
+    said = capsys.readouterr()
+    assert "6 new segments, 0 that were there, in 7 frames" in said.out and not said.err
 
 
 def test_what_fails_while_it_is_stored_leaves_nothing(

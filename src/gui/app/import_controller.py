@@ -9,14 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from src.counting import counted
-from src.events import (
-    AnnotationSkipped,
-    Event,
-    FileFailed,
-    JobStarted,
-    LabelUnmatched,
-    MissingMediaFound,
-)
+from src.dataset_events import AnnotationSkipped, LabelUnmatched
+from src.events import Event, FileFailed, JobStarted, MissingMediaFound
 from src.gui.app.file_chooser import ask_in_last_folder
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session

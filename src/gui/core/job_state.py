@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from src.counting import clock, counted, megabytes
+from src.dataset_events import LabelsImported
 from src.events import (
     ClusterWorkers,
     Downloading,
@@ -20,7 +21,6 @@ from src.events import (
     FrameStored,
     JobDone,
     JobStarted,
-    LabelsImported,
     Progress,
     ReadHere,
 )

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from src.counting import counted
+from src.export_records import ExportPreview
 from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.balance import Balance
 from src.gui.widgets.controls import RING, Button, icon_label, label, rule
 from src.gui.widgets.split_bar import SplitBar
-from src.records import ExportPreview
 
 WIDTH, HEIGHT = 328, 352
 INSIDE = 16

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from src.errors import OptionError
+from src.export_records import ExportFormatInfo
 from src.gui.dialogs.export_more import MoreOptions
 from src.gui.dialogs.split_choice import SUGGESTED, SplitChoice
 from src.gui.theme.theme import SMALL, Theme, shorten
@@ -20,7 +21,7 @@ from src.gui.widgets.option_form import OptionForm
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.tooltip import Tooltip
 from src.options import OptionValue, checked_values
-from src.records import ExportFormatInfo, SearchHit
+from src.records import SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.leaves import segment_filter
 from src.search.recipe import Recipe

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from src.records import ExportPreview
+from src.export_records import ExportPreview
 from src.search.recipe import ClassRule, Recipe, with_other_tags
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from src.export_records import AlikePair
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.gui.dialogs.pair_list import PairList
@@ -14,7 +15,6 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
-from src.records import AlikePair
 
 _WIDTH = 640
 _TEXT_HIGH, _BESIDE_PAIRS = 280, 140  # at most

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from src.counting import counted, megabytes
-from src.events import DatasetWritten
+from src.dataset_events import DatasetWritten
+from src.export_records import ExportPreview
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.gui.core.wording import explained
@@ -30,7 +31,7 @@ from src.gui.widgets.controls import IconButton, label, rule
 from src.gui.widgets.mask_quality import EDGE
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.scrolled import Scrolled
-from src.records import ExportPreview, SearchHit
+from src.records import SearchHit
 from src.search.filters import EVERYTHING, Filter
 from src.search.recipe import ClassRule, Recipe
 from src.worker import JobEnded

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from src.counting import counted
-from src.events import DatasetWritten
+from src.dataset_events import DatasetWritten
 from src.gui.core.wording import capital
 from src.gui.dialogs.contact_sheet import ContactSheet
 from src.gui.dialogs.export_card import INSIDE, card, link

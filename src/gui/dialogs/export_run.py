@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from src.events import DatasetWritten, Event
+from src.dataset_events import DatasetWritten
+from src.events import Event
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
 from src.search.recipe import Recipe

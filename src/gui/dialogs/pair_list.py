@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from src.errors import MediaLibraryError
+from src.export_records import AlikePair
 from src.gui.core.session import Session
 from src.gui.theme.pictures import cover, rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.gui.widgets.split_bar import SPLIT_NAMES
-from src.records import AlikePair
 
 _ROW, _ROWS = 64, 3
 _THUMB_WH = 72, 54

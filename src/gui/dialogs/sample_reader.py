@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from src.export_records import ExportSample
 from src.gui.core.session import Session
-from src.records import ExportSample
 
 Make = Callable[[Callable[[], bool]], Iterator[ExportSample]]
 

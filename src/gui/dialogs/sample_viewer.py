@@ -8,6 +8,7 @@ from functools import partial
 from PIL import Image
 
 from src.counting import moment
+from src.export_records import ExportSample
 from src.gui.dialogs.sample_reader import SampleReader
 from src.gui.theme.pictures import contain, rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, TITLE, Theme, shorten
@@ -16,7 +17,6 @@ from src.gui.widgets.controls import IconButton, label
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.split_bar import SPLIT_NAMES
-from src.records import ExportSample
 
 _WIDE, _HIGH = 704, 528
 _AROUND = 16

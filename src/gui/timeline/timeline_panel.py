@@ -7,9 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.counting import counted, moment
-from src.events import Event, FrameStored
-from src.gui.core.job_state import JobState, length
 from src.gui.core.wording import explained
 from src.gui.panel.panel import Panel, PanelContext
 from src.gui.theme.theme import HEADER, LEFT, RIGHT
@@ -21,6 +18,7 @@ from src.gui.timeline.moment_picture import MomentPicture
 from src.gui.timeline.navigation import Navigation
 from src.gui.timeline.range_part import RangeActions
 from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
+from src.gui.timeline.reading_again import ReadingAgain
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import CanvasActions, TimelineCanvas
 from src.gui.timeline.timeline_header import HeaderActions, TimelineHeader
@@ -29,6 +27,14 @@ from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.timeline.timeline_reader import TimelineReader
 from src.gui.timeline.timeline_side import SideActions, TimelineSide
 from src.gui.timeline.top_layout import heights
+from src.gui.timeline.video_words import (
+    CANT_PLAY,
+    PARTIAL,
+    READING,
+    facts_of,
+    is_coming,
+    why_no_lanes,
+)
 from src.gui.timeline.zoom_row import ZoomRow
 from src.gui.widgets.controls import RING, rule
 from src.gui.widgets.key_hints import KeyHints
@@ -46,14 +52,6 @@ KEYS_OF_PANEL = (
     (("Enter",), "open frame"),
     (("Ctrl Z",), "undo"),
 )
-READING = "Reading the video…"
-NO_FRAMES = "No frame of this video is in the library yet."
-COMING = "The first frames are being added. They will appear here."
-NO_LANES = "Nothing was found in its frames."
-TRACKING = "Finding tracks in these frames…"
-PARTIAL = "The rest has not been added yet."
-CANT_PLAY = "This video can't be played here. Open it in the system's player instead."
-_AGAIN_MS = 1000  # while frames come in, what is there is read so often
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,6 @@ class TimelinePanel(Panel):
         self._actions = actions
         self.model = TimelineModel()
         self._wanted: tuple[float | None, str | None] = None, None
-        self._stale = self._again_waits = False
         self.reader = TimelineReader(
             session, self.model, self._show, self._scored, self._show_view, self._could_not_read
         )
@@ -133,11 +130,9 @@ class TimelinePanel(Panel):
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
         signals = session.signals
-        signals.content_changed.append(self._changed)
         signals.missing_changed.append(self._show_header)
         signals.models_ready.append(self._models_ready)
-        signals.job_event.append(self._heard)
-        signals.job_ended.append(lambda *_: self._changed())
+        self._again = ReadingAgain(self, session, self.model, self.reader)
 
     def _build_top(self, context: PanelContext) -> None:
         theme = self.theme
@@ -246,9 +241,7 @@ class TimelinePanel(Panel):
         self.reader.open(media_file_id, query)
 
     def shown(self) -> None:
-        if self._stale:
-            self._stale = False
-            self.reader.read()
+        self._again.catch_up()
         self._take_keys()
         if self.model.timeline is not None:
             self.picture.go()
@@ -335,25 +328,17 @@ class TimelinePanel(Panel):
             self.model.go(at_s)
         self.picture.outline_again()
         self._show_header()
-        self.canvas.say(self._why_no_lanes())
+        is_tracking = bool(self._session.jobs_of("track"))
+        self.canvas.say(why_no_lanes(timeline, is_tracking))
         self.canvas.show(anew=is_new)
         if choice is not None:
             self.choosing.reveal(choice)
-        is_begun = bool(timeline.frames) and timeline.media.status in ("pending", "processing")
+        is_begun = bool(timeline.frames) and is_coming(timeline)
         self.zoom_row.show(len(self.model.lanes), PARTIAL if is_begun else "")
         self._fit()
         self.navigation.show()
         self.range.show()
         self.choosing.show()
-
-    def _why_no_lanes(self) -> str:
-        timeline = self.model.timeline
-        assert timeline is not None
-        if not timeline.frames:
-            return COMING if timeline.media.status in ("pending", "processing") else NO_FRAMES
-        if timeline.lanes:
-            return ""
-        return TRACKING if self._session.jobs_of("track") else NO_LANES
 
     def _could_not_read(self, exc: Exception) -> None:
         """Show why the video can't be read, and what to do."""
@@ -367,16 +352,8 @@ class TimelinePanel(Panel):
         timeline = self.model.timeline
         if timeline is None:
             return
-        segments = sum(frame.segments for frame in timeline.frames)
-        facts = [
-            moment(timeline.duration_s)
-            if timeline.duration_s < 60
-            else length(timeline.duration_s),
-            counted(len(timeline.frames), "frame"),
-            counted(segments, "segment"),
-        ]
         path = timeline.media.path
-        self.header.show(path.name, " · ".join(facts), self._session.missing.has(path))
+        self.header.show(path.name, facts_of(timeline), self._session.missing.has(path))
         self.header.offer_frame(bool(timeline.frames))
         self.side.offer_playing(not self._session.missing.has(path))
 
@@ -395,27 +372,6 @@ class TimelinePanel(Panel):
     def _models_ready(self) -> None:
         if self.reader.media_file_id is not None:
             self.reader.score_again()
-
-    # -- what changes meanwhile
-
-    def _changed(self) -> None:
-        """Read the video again where it is seen; else it is when the panel is gone to."""
-        if self.winfo_viewable():
-            self.reader.read()
-        else:
-            self._stale = True
-
-    def _heard(self, _job: JobState, event: Event) -> None:
-        """Show frames of this video that come in, now and then."""
-        timeline = self.model.timeline
-        is_of_it = isinstance(event, FrameStored) and timeline is not None
-        if is_of_it and event.path == timeline.media.path and not self._again_waits:  # type: ignore
-            self._again_waits = True
-            self.after(_AGAIN_MS, self._read_again)
-
-    def _read_again(self) -> None:
-        self._again_waits = False
-        self._changed()
 
     # -- where else it leads
 

@@ -15,6 +15,7 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.corners import Corners
 from src.gui.widgets.tooltip import Tooltip
 
+_ROUNDS = 3  # of layout: what is laid out may have others laid out again
 _DARK = 0.35  # of the window's brightness that is left
 
 
@@ -138,13 +139,16 @@ class Overlay:
         if layer is not None and layer.on_sized is not None:
             layer.on_sized()
             self.root.update_idletasks()
-        # the events that are waiting by now draw all of it, and what is then idle shows it
-        self.root.after(0, self.root.after_idle, self._lift, dialog)
+        # The events that are waiting by now draw all of it. What waits until all is idle may wait
+        # as long as a job runs: there is always something due.
+        self.root.after(0, self.root.after, 0, self._lift, dialog)
 
     def _lift(self, dialog: ctk.CTkFrame) -> None:
         layer = self._layer(dialog)
         if layer is None:
             return
+        for _ in range(_ROUNDS):
+            self.root.update_idletasks()
         layer.picture = darkened_window(self.root, self.theme.colours.window)
         if layer.picture is not None:
             layer.photo = ImageTk.PhotoImage(layer.picture)

@@ -9,16 +9,8 @@ from typing import Any
 
 import pytest
 
-from src.events import (
-    AnnotationSkipped,
-    FileDone,
-    FileFailed,
-    FrameStored,
-    JobDone,
-    LabelsImported,
-    LabelUnmatched,
-    Progress,
-)
+from src.dataset_events import AnnotationSkipped, LabelsImported, LabelUnmatched
+from src.events import FileDone, FileFailed, FrameStored, JobDone, Progress
 from src.gui.app import import_controller as module
 from src.gui.app.import_controller import ImportController
 from src.gui.core.job_state import JobState

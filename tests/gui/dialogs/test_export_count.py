@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from src.events import DatasetWritten
+from src.dataset_events import DatasetWritten
+from src.export_records import ExportPreview
 from src.gui.dialogs.export_count import Asked, count, ticked_again
 from src.gui.dialogs.export_details import details_lines
 from src.gui.dialogs.export_outcome import rows_of
-from src.records import ExportPreview
 from src.search.recipe import ClassRule, Recipe, classes_of, parse_classes
 
 SPLIT = Recipe(split="80/10/10")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from src.errors import MediaReadError
+from src.gui.search.answer_view import AnswerView
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
 from src.gui.search.query_parts import QueryParts, can_be_written
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
@@ -107,6 +108,9 @@ class WordPanel(SearchPanel):
         )
         self.notices: Any = SimpleNamespace(show=lambda unknown: None)
         self.entry: Any = Entry(self._typed)
+        self._answer = AnswerView(
+            self._session, self.entry, self.suggestions, self.notices, self.results
+        )
 
     def after(self, *_: object) -> str:  # type: ignore[override]
         return "later"
