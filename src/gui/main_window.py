@@ -250,7 +250,6 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             sequence, act = key_sequence(action.keys), partial(self._key, action)
             if is_for_window_first(action.keys):
                 self.bind_class(_SHORTCUTS, sequence, act)
-                self.bind(sequence, lambda _: None)  # or it would be taken for the letter alone
             else:
                 bind_key(self.bind, sequence, act)
         self._hear_shortcuts(self)

@@ -85,7 +85,7 @@ class NameColumn:
         room = px(NAMES - _RIGHT)
         if line_y is not None and line_y > below - px(14) and bottom - below < px(22):
             room -= small.measure(_STRONG) + px(8)  # both stand at one height
-        named = shorten(f"“{query}”", small, room, tail=0)
+        named = shorten(query, small, room, tail=0)
         canvas.create_text(0, below, text=named, anchor="w", font=small, fill=c.text_2, tags=TAG)
         if line_y is not None:
             y = min(max(top + px(6), line_y), bottom - px(8))

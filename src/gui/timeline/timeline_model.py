@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from src.counting import counted
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.time_scale import near, snapped
 from src.track_records import (
+    SAME_MOMENT_S,
     Lane,
     LaneBar,
     ScoreCurve,
@@ -43,6 +45,12 @@ class Choice:
         """Return whether a bar is one that was chosen."""
         return (lane.kind, lane.name) == self.lane and self.is_same_thing(bar)
 
+    def is_same_as(self, other: Choice) -> bool:
+        """Return whether two choices are of one track, or of one segment that is in none."""
+        if self.track_id is None and other.track_id is None:
+            return self.segment_id == other.segment_id
+        return self.track_id == other.track_id
+
     def is_same_thing(self, bar: LaneBar) -> bool:
         if self.track_id is not None and bar.track_id is not None:
             return bar.track_id == self.track_id
@@ -59,6 +67,7 @@ class TimelineModel:
         self.playhead_s = 0.0
         self.chosen: tuple[Choice, ...] = ()
         self.range: Range | None = None
+        self._lane = "", ""  # the one that a person chose something in last
         self._times = np.empty(0, np.float64)
         self._tracks: dict[int, Track] = {}
         self._edges = self._times  # of frames and bars, for snapping
@@ -87,7 +96,7 @@ class TimelineModel:
         ]
         last, self.chosen = self.choice, tuple(there)
         if looked_at is not None and last is not None and self.segment_now(last) is None:
-            part = self.choice_of_segment(looked_at.segment_id, last.lane)
+            part = self.choice_of_segment(looked_at.segment_id, self._lane)
             if part is not None and part.track_id is not None:
                 self.chosen = (*(each for each in there if each not in (last, part)), part)
         if self.range is not None and self.range[0] >= self.duration_s:
@@ -104,14 +113,18 @@ class TimelineModel:
     # -- frames
 
     def place_at(self, time_s: float) -> int | None:
-        """Return the sampled frame that is shown at a time: the last one, or the first."""
+        """Return the sampled frame that a moment belongs to: the last that has begun, or the first.
+
+        This is the one rule of what a moment shows, whatever shows it.
+        """
         if not len(self._times):
             return None
-        return max(0, int(np.searchsorted(self._times, time_s + 1e-6, "right")) - 1)
+        return int(self.places_at(np.array([time_s]))[0])
 
     def places_at(self, times_s: np.ndarray) -> np.ndarray:
-        """Return the sampled frames that are shown at times, (N,) float64; there must be one."""
-        return np.maximum(np.searchsorted(self._times, times_s + 1e-6, "right") - 1, 0)
+        """Return the sampled frames of moments, (N,) float64; there must be one. See place_at."""
+        begun = np.searchsorted(self._times, times_s + SAME_MOMENT_S, "right")
+        return np.maximum(begun - 1, 0)
 
     @property
     def frame(self) -> TimelineFrame | None:
@@ -119,12 +132,18 @@ class TimelineModel:
         place = self.place_at(self.playhead_s)
         return None if place is None else self.frames[place]
 
+    @property
+    def is_at_frame(self) -> bool:
+        """Whether the playhead is where the sampled frame begins, and not between two."""
+        frame = self.frame
+        return frame is not None and abs(frame.timestamp_s - self.playhead_s) <= SAME_MOMENT_S
+
     def stepped(self, steps: int) -> float:
         """Return the time of the next frame, or a previous one; of one between, its own first."""
         place = self.place_at(self.playhead_s)
         if place is None:
             return self.playhead_s
-        if steps < 0 and self.playhead_s > self._times[place] + 1e-6:
+        if steps < 0 and self.playhead_s > self._times[place] + SAME_MOMENT_S:
             steps += 1
         place = min(max(0, place + steps), len(self._times) - 1)
         return float(self._times[place])
@@ -137,6 +156,10 @@ class TimelineModel:
         time_s = self.playhead_s + seconds
         near_s = [float(each) for each in near(self._times, time_s)]
         return snapped(time_s, near_s, SAME_S)
+
+    def frame_near(self, time_s: float, reach_s: float) -> float:
+        """Return the time of the sampled frame that is nearest and within reach, else the time."""
+        return snapped(time_s, near(self._times, time_s), reach_s)
 
     def snapped(self, time_s: float, reach_s: float) -> float:
         """Return the frame, the edge of a bar or the playhead nearest to a time, else the time."""
@@ -158,15 +181,21 @@ class TimelineModel:
     # -- what is chosen
 
     def choose(self, choice: Choice | None, adds: bool = False) -> None:
-        """Choose a bar alone, or add it to those that are chosen, or take it from them."""
+        """Choose a thing alone, or add it to those that are chosen, or take it from them.
+
+        A track is one thing, however many bars it has; by its bar in another lane it is chosen
+        there.
+        """
+        self._lane = self._lane if choice is None else choice.lane
         if choice is None:
             self.chosen = self.chosen if adds else ()
         elif not adds:
             self.chosen = (choice,)
-        elif choice in self.chosen:
-            self.chosen = tuple(each for each in self.chosen if each != choice)
         else:
-            self.chosen = (*self.chosen, choice)
+            before = [each for each in self.chosen if each.is_same_as(choice)]
+            others = tuple(each for each in self.chosen if each not in before)
+            is_off = any(each.lane == choice.lane for each in before)
+            self.chosen = others if is_off else (*others, choice)
 
     def choice_of(self, lane: int, place: int, time_s: float | None = None) -> Choice:
         """Return how a bar is chosen.
@@ -204,6 +233,11 @@ class TimelineModel:
         """Return when what is chosen is seen first."""
         track = self.track_of(choice)
         return self.bars_of(choice)[0].begin_s if track is None else track.begin_s
+
+    def begin_of_segment(self, segment_id: str) -> float | None:
+        """Return when the track of a segment is seen first; None where no lane shows it."""
+        choice = self.choice_of_segment(segment_id)
+        return None if choice is None else self.begin_of(choice)
 
     def span_of(self, choice: Choice, bar: LaneBar) -> tuple[float, float]:
         """Return the part of a bar that is chosen: of one that several tracks make, its track's."""
@@ -299,6 +333,19 @@ class TimelineModel:
                 break
         return None
 
+    def split_segment(self) -> TrackSegment | None:
+        """Return the segment that the chosen track would be split before, at the playhead.
+
+        That is the one in this frame, or the next one; None where no part would be left before
+        it or after it.
+        """
+        track, frame = self.track, self.frame
+        if track is None or frame is None:
+            return None
+        segments = track.segments
+        place = bisect_left(segments, frame.timestamp_s, key=_time_of)
+        return segments[place] if 0 < place < len(segments) else None
+
     def nearest_segment(self, track: Track) -> TrackSegment:
         """Return the segment of a track that is nearest to the playhead."""
         after = bisect_left(track.segments, self.playhead_s, key=_time_of)
@@ -315,6 +362,23 @@ class TimelineModel:
                 segment = self.nearest_segment(track)
             found.append(choice.segment_id if segment is None else segment.segment_id)
         return found
+
+    def counted_with_tracks(self, segment_ids: Sequence[str]) -> str:
+        """Write how much gets a label that some segments get: "2 tracks (9 segments)"."""
+        wanted = set(segment_ids)
+        tracks = [
+            track
+            for track in self._tracks.values()
+            if any(segment.segment_id in wanted for segment in track.segments)
+        ]
+        in_tracks = {segment.segment_id for track in tracks for segment in track.segments}
+        alone = len(wanted - in_tracks)
+        if not tracks:
+            return counted(alone, "segment")
+        segments = counted(len(in_tracks) + alone, "segment")
+        beside = f" and {counted(alone, 'segment')}" if alone else ""
+        inside = f"{segments} in all" if alone else segments
+        return f"{counted(len(tracks), 'track')}{beside} ({inside})"
 
     # -- what is in the range
 
