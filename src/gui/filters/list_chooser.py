@@ -91,7 +91,7 @@ class ListChooser(ctk.CTkFrame):
         self.list.bind("<Configure>", lambda _: self._draw_rows())
         field = self.entry.field._entry
         for key, step in (("Down", 1), ("Up", -1), ("Next", _ROWS), ("Prior", -_ROWS)):
-            bind_key(field.bind, f"<{key}>", lambda _, step=step: self._step(step))
+            bind_key(field.bind, f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
 
     @property
     def mode(self) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from src.counting import counted, moment
 from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
+from src.gui.timeline import labelled
 from src.gui.timeline.range_part import Part, RangePart
 from src.gui.timeline.time_scale import clock_of, finer_rates, in_milliseconds
 from src.gui.timeline.timeline_acts import TimelineActs
@@ -150,12 +151,12 @@ class RangeWork:
         if choice is not None:
             many = len(model.chosen) > 1
             name = f"{len(model.chosen)} chosen" if many else f"The chosen {model.name_of(choice)}"
-            parts.append(Part(name, partial(model.segments_of_choice, *marked)))
+            parts.append(Part(name, partial(labelled.of_choice, model, *marked)))
             lane = model.lane_of(choice)
             if lane is not None and choice.lane[0] != "track":
-                of_lane = partial(model.segments_of_lane, lane, *marked)
+                of_lane = partial(labelled.of_lane, model, lane, *marked)
                 parts.append(Part(f"All “{choice.lane[1]}”", of_lane))
-        parts.append(Part("Everything seen", partial(model.segments_of_all, *marked)))
+        parts.append(Part("Everything seen", partial(labelled.of_all, model, *marked)))
         counts = [(part, len(part.find())) for part in parts]
         return [Part(f"{part.name} ({count:,})", part.find) for part, count in counts if count]
 

@@ -11,6 +11,7 @@ from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
+from src.gui.timeline.labelled import said_of
 from src.gui.timeline.timeline_model import TimelineModel
 from src.track_records import SAME_MOMENT_S
 
@@ -124,7 +125,7 @@ class TimelineActs:
         """Label segments, and with them their tracks."""
         name, ids = " ".join(name.split()), list(segment_ids)
         if name and ids:
-            verbs, what = self._session.library.labels, self._model.counted_with_tracks(ids)
+            verbs, what = self._session.library.labels, said_of(self._model, ids)
             self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”.")
 
     def _do(self, work: Callable[[], str], said: str) -> None:

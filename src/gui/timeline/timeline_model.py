@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.counting import counted
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.time_scale import near, snapped
 from src.track_records import (
@@ -180,6 +179,10 @@ class TimelineModel:
 
     # -- what is chosen
 
+    @property
+    def tracks(self) -> Sequence[Track]:
+        return () if self.timeline is None else self.timeline.tracks
+
     def choose(self, choice: Choice | None, adds: bool = False) -> None:
         """Choose a thing alone, or add it to those that are chosen, or take it from them.
 
@@ -211,13 +214,13 @@ class TimelineModel:
         return Choice((of.kind, of.name), track_id, bar.segment_id)
 
     def _track_in(self, lane: Lane, bar: LaneBar, time_s: float) -> int | None:
-        found = [track.id for track in self._tracks_in(lane, bar, time_s, time_s)]
+        found = [track.id for track in self.tracks_in(lane, bar, time_s, time_s)]
         before = self.choice
         if before is not None and before.is_of(lane, bar) and before.track_id in found:
             return found[(found.index(before.track_id) + 1) % len(found)]
         return found[0] if found else None
 
-    def _tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
+    def tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
         """Return the tracks that make a bar and are seen in a range, the longest first."""
         begin_s, end_s = max(begin_s, bar.begin_s), min(end_s, bar.end_s)
         found = [
@@ -284,7 +287,7 @@ class TimelineModel:
             return None
         for _, lane in lanes:  # a bar that it makes with others
             for bar in lane.bars:
-                if track in self._tracks_in(lane.lane, bar, track.begin_s, track.end_s):
+                if track in self.tracks_in(lane.lane, bar, track.begin_s, track.end_s):
                     return Choice((lane.lane.kind, lane.lane.name), track.id, bar.segment_id)
         return None
 
@@ -362,60 +365,6 @@ class TimelineModel:
                 segment = self.nearest_segment(track)
             found.append(choice.segment_id if segment is None else segment.segment_id)
         return found
-
-    def counted_with_tracks(self, segment_ids: Sequence[str]) -> str:
-        """Write how much gets a label that some segments get: "2 tracks (9 segments)"."""
-        wanted = set(segment_ids)
-        tracks = [
-            track
-            for track in self._tracks.values()
-            if any(segment.segment_id in wanted for segment in track.segments)
-        ]
-        in_tracks = {segment.segment_id for track in tracks for segment in track.segments}
-        alone = len(wanted - in_tracks)
-        if not tracks:
-            return counted(alone, "segment")
-        segments = counted(len(in_tracks) + alone, "segment")
-        beside = f" and {counted(alone, 'segment')}" if alone else ""
-        inside = f"{segments} in all" if alone else segments
-        return f"{counted(len(tracks), 'track')}{beside} ({inside})"
-
-    # -- what is in the range
-
-    def segments_of_choice(self, begin_s: float, end_s: float) -> list[str]:
-        """Return the chosen things' segments in a range."""
-        return [each for choice in self.chosen for each in self._of(choice, begin_s, end_s)]
-
-    def segments_of_lane(self, lane: int, begin_s: float, end_s: float) -> list[str]:
-        """Return the segments of a lane's things in a range."""
-        return self._of_bars([lane], begin_s, end_s)
-
-    def segments_of_all(self, begin_s: float, end_s: float) -> list[str]:
-        """Return the segments of all things that lanes show in a range."""
-        return self._of_bars(range(len(self.lanes)), begin_s, end_s)
-
-    def _of_bars(self, lanes: Sequence[int], begin_s: float, end_s: float) -> list[str]:
-        found: dict[str, None] = {}
-        for number in lanes:
-            lane = self.lanes[number].lane
-            for bar in self.lanes[number].bars:
-                if bar.begin_s <= end_s and bar.end_s >= begin_s:
-                    tracks = self._tracks_in(lane, bar, begin_s, end_s)
-                    of = [each for t in tracks for each in self._inside(t, begin_s, end_s)]
-                    found.update(dict.fromkeys(of or [bar.segment_id]))
-        return list(found)
-
-    def _of(self, choice: Choice, begin_s: float, end_s: float) -> list[str]:
-        track = self.track_of(choice)
-        if track is None:
-            return [choice.segment_id]
-        return self._inside(track, begin_s, end_s)
-
-    @staticmethod
-    def _inside(track: Track, begin_s: float, end_s: float) -> list[str]:
-        """Return a track's segments in a range."""
-        inside = (s for s in track.segments if begin_s - 1e-6 <= s.timestamp_s <= end_s + 1e-6)
-        return [segment.segment_id for segment in inside]
 
     # -- words
 
