@@ -155,10 +155,13 @@ class Choosing:
             begin_s, end_s, frames = track.begin_s, track.end_s, len(track.segments)
         else:
             bars = model.bars_of(choice)
-            if not bars:
-                return [f"Not in a track · seen at {moment(self._alone_at_s)}"]
-            begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
+            begin_s = end_s = self._alone_at_s
+            frames = 0
+            if bars:
+                begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
         facts = [f"Seen {moment(begin_s)} – {moment(end_s)} · {counted(frames, 'frame')}"]
+        if not frames:
+            facts = [f"Not in a track · seen at {moment(begin_s)}"]
         score = model.best_score(choice)
         if score is not None:
             facts.append(f"{score:.2f} for {self._canvas.query}")
