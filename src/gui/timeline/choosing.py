@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from src.counting import counted, moment
+from src.gui.timeline.choice import ALONE, Choice
 from src.gui.timeline.timeline_canvas import TimelineCanvas
-from src.gui.timeline.timeline_model import ALONE, Choice, TimelineModel
+from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.timeline.timeline_side import Allowed, TimelineSide
 from src.records import FrameView, SearchResult
 

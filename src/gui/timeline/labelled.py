@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from src.counting import counted
-from src.gui.timeline.timeline_model import Choice, TimelineModel
+from src.gui.timeline.choice import Choice
+from src.gui.timeline.timeline_model import TimelineModel
 from src.track_records import Track
 
 

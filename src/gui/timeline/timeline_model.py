@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from src.gui.timeline.choice import ALONE, Choice
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.time_scale import near, snapped
 from src.track_records import (
@@ -21,39 +21,8 @@ from src.track_records import (
     TrackSegment,
 )
 
-ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
 SAME_S = 0.02  # so near to a sampled frame's time it is that frame
 Range = tuple[float, float]  # the seconds at which it begins and ends
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A bar that was chosen: a track as a lane shows it, or segments that are in none.
-
-    Attributes:
-        lane: its kind and name.
-        track_id: of a bar that several tracks make, the one of them that is meant.
-        segment_id: that stands for the bar.
-    """
-
-    lane: tuple[str, str]
-    track_id: int | None
-    segment_id: str
-
-    def is_of(self, lane: Lane, bar: LaneBar) -> bool:
-        """Return whether a bar is one that was chosen."""
-        return (lane.kind, lane.name) == self.lane and self.is_same_thing(bar)
-
-    def is_same_as(self, other: Choice) -> bool:
-        """Return whether two choices are of one track, or of one segment that is in none."""
-        if self.track_id is None and other.track_id is None:
-            return self.segment_id == other.segment_id
-        return self.track_id == other.track_id
-
-    def is_same_thing(self, bar: LaneBar) -> bool:
-        if self.track_id is not None and bar.track_id is not None:
-            return bar.track_id == self.track_id
-        return bar.track_id is None and bar.segment_id == self.segment_id
 
 
 class TimelineModel:
@@ -90,9 +59,8 @@ class TimelineModel:
         edges = [self._times, np.array([timeline.duration_s]), *(lane.edges_s for lane in lanes)]
         self._edges = np.unique(np.concatenate(edges))
         self.playhead_s = min(self.playhead_s, self.duration_s)
-        there = [
-            choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
-        ]
+        found = [self._found_again(choice) for choice in self.chosen]
+        there = list(dict.fromkeys(choice for choice in found if choice is not None))
         last, self.chosen = self.choice, tuple(there)
         if looked_at is not None and last is not None and self.segment_now(last) is None:
             part = self.choice_of_segment(looked_at.segment_id, self._lane)
@@ -100,6 +68,20 @@ class TimelineModel:
                 self.chosen = (*(each for each in there if each not in (last, part)), part)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
+
+    def _found_again(self, choice: Choice) -> Choice | None:
+        """Return a choice in its lane, in another where that shows it no more; None if gone."""
+        track = self.track_of(choice)
+        in_lane = (
+            self.is_in(choice, index.lane, bar)
+            for index in self.lanes
+            if (index.lane.kind, index.lane.name) == choice.lane
+            for bar in index.bars
+        )
+        if choice.lane[0] == ALONE or any(in_lane):
+            return choice
+        segment_id = choice.segment_id if track is None else track.segments[0].segment_id
+        return self.choice_of_segment(segment_id, self._lane)
 
     @property
     def duration_s(self) -> float:
@@ -227,7 +209,7 @@ class TimelineModel:
             track
             for track in self._tracks.values()
             if track.begin_s <= end_s
-            and track.end_s >= begin_s
+            and until_of(track) >= begin_s
             and (track.id == bar.track_id or any(tag.name == lane.name for tag in track.tags))
         ]
         return sorted(found, key=lambda track: track.begin_s - track.end_s)
@@ -247,14 +229,14 @@ class TimelineModel:
         track = self.track_of(choice)
         if track is None or bar.track_id is not None:
             return bar.begin_s, bar.end_s
-        return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
+        return max(bar.begin_s, track.begin_s), min(bar.end_s, until_of(track))
 
     def is_in(self, choice: Choice, lane: Lane, bar: LaneBar) -> bool:
         """Return whether a bar shows what is chosen, alone or with other tracks."""
         track = self.track_of(choice)
         if track is None or bar.track_id is not None:
             return choice.is_same_thing(bar)
-        is_then = track.begin_s < bar.end_s and bar.begin_s < track.end_s
+        is_then = track.begin_s < bar.end_s and bar.begin_s < until_of(track)
         return is_then and any(tag.name == lane.name for tag in track.tags)
 
     def choice_of_segment(
@@ -398,6 +380,11 @@ class TimelineModel:
             own = {segment.segment_id for segment in track.segments}
         places = [place for place, each in enumerate(curve.segment_ids) if each in own]
         return float(curve.scores[places].max()) if places else None
+
+
+def until_of(track: Track) -> float:
+    """Return until when a track is seen: as long as its last frame stands for what was skipped."""
+    return max(track.end_s, track.segments[-1].until_s)
 
 
 def _time_of(segment: TrackSegment) -> float:

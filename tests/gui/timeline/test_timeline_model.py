@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from src.gui.timeline import labelled
+from src.gui.timeline.choice import Choice
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.time_scale import clock_of
-from src.gui.timeline.timeline_model import Choice, TimelineModel
+from src.gui.timeline.timeline_model import TimelineModel
 from src.track_records import LaneBar, ScoreCurve
 from tests.gui.timeline.records import bar, lane, model, timeline, track
 
@@ -315,3 +316,28 @@ def test_where_nothing_was_scored_a_moment_has_no_score(shown: TimelineModel) ->
     shown.curve = ScoreCurve(np.arange(4.0), scores, ("", "a", "b", ""), None)
     found = [shown.score_at(time_s) for time_s in (0, 0.9, 1, 1.5, 2, 2.9, 3, 99)]
     assert found == [None, None, 0.25, 0.375, 0.5, 0.5, None, None]
+
+
+def test_a_track_of_one_frame_is_seen_in_the_bar_that_it_makes_with_others() -> None:
+    one, other = replace(track(1, [0]), end_s=0.0), track(2, range(2))
+    shared = LaneBar(0, 1, None, "t1s0", 2)
+    shown = model(timeline([one, other], [lane("dog", [shared])]))
+    choice = shown.choice_of_segment("t1s0")
+    assert choice is not None and choice.track_id == 1
+    assert shown.is_in(choice, shown.lanes[0].lane, shared)
+    assert shown.span_of(choice, shared) == (0, 0.5)
+    shown.choose(shown.choice_of(0, 0, 0.4))
+    assert shown.track == other  # the longest first
+    shown.choose(shown.choice_of(0, 0, 0.4))
+    assert shown.track == one
+
+
+def test_a_track_that_lost_its_label_is_chosen_in_a_lane_that_shows_it() -> None:
+    one = track(1, range(4))
+    shown = model(timeline([one], [lane("k", [bar(one)]), lane("red", [bar(one)], "tag")]))
+    shown.choose(shown.choice_of(0, 0))
+    shown.show(timeline([one]), [LaneIndex(lane("red", [bar(one)], "tag"))])
+    assert shown.choice is not None and shown.name_of(shown.choice) == "red"
+    again = [lane("k", [bar(one)]), lane("red", [bar(one)], "tag")]
+    shown.show(timeline([one]), [LaneIndex(each) for each in again])
+    assert shown.track == one
