@@ -21,7 +21,7 @@ NOTHING_CHOSEN = "Choose a bar first."
 NOT_THERE = "The chosen track isn't in this frame."
 AT_BEGINNING = "The track begins here. Go to a later frame to split it."
 AT_END = "The track isn't seen from here on. Go to an earlier frame to split it."
-TWO_TO_JOIN = "Choose two tracks to join: hold Ctrl and click the second one."
+TWO_TO_JOIN = "Choose two tracks to join: Ctrl and click adds one."
 
 
 class TimelineActs:
