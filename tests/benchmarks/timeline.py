@@ -154,7 +154,7 @@ def main() -> None:
         row("wheel: lanes", said(timed(scrolls, window.update)), "", f"{LIMIT_MS} ms")
         drags = [lambda n=n: panel.range.mark(100, 100 + 20 * n) for n in range(STEPS)]
         row("dragging a range", said(timed(drags, window.update)), "", f"{LIMIT_MS} ms")
-        goes = [lambda n=n: panel.go_to(3000 + n) for n in range(STEPS)]
+        goes = [lambda n=n: panel.navigation.go_to(3000 + n) for n in range(STEPS)]
         row("the playhead moves", said(timed(goes, window.update)), "", f"{LIMIT_MS} ms")
         closed(window)
 

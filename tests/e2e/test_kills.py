@@ -17,7 +17,7 @@ from src.config import APPLICATION_FOLDER, LibraryPaths
 from src.database.metadata_db import MetadataDatabase
 from src.database.stopped import stopped_media
 from src.settings import Settings
-from tests.remembered_videos import LOSSLESS, draw_video
+from tests.remembered_videos import draw_video
 from tests.warm_start import CUT_ALREADY, WarmStart
 
 SETTINGS = Settings(points_per_side=6, duplicate_distance=-1)
@@ -89,7 +89,7 @@ def crops(library: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def media(scene_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    video = draw_video(tmp_path_factory.mktemp("media") / "video.mp4", 4, *LOSSLESS)
+    video = draw_video(tmp_path_factory.mktemp("media") / "video.mp4", 4)
     return [scene_files[0], video, scene_files[1]]
 
 

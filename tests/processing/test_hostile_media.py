@@ -98,8 +98,8 @@ def test_mutated_images_cost_no_more_than_themselves(tmp_path: Path) -> None:
 def test_mutated_videos_cost_no_more_than_themselves(
     tmp_path: Path, videos: dict[str, bytes]
 ) -> None:
-    outcomes = read_all(hostile.mutations(videos, 1, 80), tmp_path)
-    assert outcomes.total() == 80
+    outcomes = read_all(hostile.mutations(videos, 1, 150), tmp_path)
+    assert outcomes.total() == 150
 
 
 @pytest.mark.slow

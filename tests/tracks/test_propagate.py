@@ -326,7 +326,7 @@ def test_ctrl_c_says_that_nothing_was_stored_and_the_next_call_follows_it(
         with pytest.raises(KeyboardInterrupt):
             follow_segment(library, given, lambda events: events)
     said = capsys.readouterr()
-    assert "nothing was stored; run the command again" in said.err and not said.out
+    assert "Nothing was stored; run the command again" in said.err and not said.out
     assert rows(library) == before and crops(library) == files
     follow_segment(library, given, lambda events: events)
     said = capsys.readouterr()
