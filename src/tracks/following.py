@@ -82,7 +82,7 @@ def thing_to_follow(
     segment = metadata.segments([segment_id]).get(segment_id)
     media = None if segment is None else metadata.media(segment.media_file_id)
     if segment is None or media is None:
-        raise QueryError(f"there is no segment {segment_id} in the library; search for it again")
+        raise QueryError("there is no such segment in the library; search for it again")
     if segment.timestamp_s is None:
         raise QueryError(f"{media.path}: this is a photo; only in videos are things followed")
     if segment.kind == "frame":

@@ -116,5 +116,5 @@ def test_what_is_no_text_names_no_segment(metadata: MetadataDatabase) -> None:
     """As an argument of the command line in another encoding does."""
     assert metadata.segments(["\udcff", segment_of(0, 0)]).keys() == {segment_of(0, 0)}
     assert TimelineReader(metadata).track_of("\udcff") is None
-    with pytest.raises(QueryError, match="no longer in the library"):
+    with pytest.raises(QueryError, match="no such segment in the library"):
         thing_to_follow(metadata, "\udcff", None, None)

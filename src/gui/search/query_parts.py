@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from src.counting import counted, from_to
+from src.gui.core.term_names import name_of_term, weight_of
 from src.search.filters import EVERYTHING, Filter, all_of, conditions_of
 from src.search.leaves import MediaFileIs, SegmentIs, TrackIs
 from src.search.query import Image, ImageFile, Like, Query, Term, Words
@@ -200,19 +201,10 @@ def _said(condition: Filter, file_name: Callable[[int], str]) -> str:
 
 
 def _chip(term: Term, named: Callable[[str], tuple[str, Path | None]]) -> Chip:
-    picture: Path | None = None
-    if isinstance(term, Words):
-        text = term.text
-    elif isinstance(term, Like):
+    name, picture = "", None
+    if isinstance(term, Like):
         name, picture = named(term.segment_id)
-        text = f"like {name}"
     elif isinstance(term, ImageFile):
         picture = term.path
-        text = f"like {term.path.name}" + ("" if term.box_xywh is None else ", a part")
-    else:
-        assert isinstance(term, Image)
-        text = "like a pasted image" + ("" if term.box_xywh is None else ", a part")
-    weight = abs(term.weight)
-    return Chip(
-        text, "−" if term.weight < 0 else "+", "" if weight == 1 else f"× {weight:g}", picture
-    )
+    sign = "−" if term.weight < 0 else "+"
+    return Chip(name_of_term(term, name), sign, weight_of(term), picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from src.gui.core.session import Session
-from src.gui.search.query_parts import QueryParts
+from src.gui.core.term_names import name_of_term, weight_of
 from src.records import SearchResult
 from src.search.query import Like, Query, Words
 
@@ -18,17 +18,13 @@ def name_of_query(query: Query, files: Mapping[str, str]) -> str:
     Args:
         files: names of the files that segments are in, by their ids.
     """
-    chips = QueryParts(query.terms).chips(
-        lambda segment_id: (files.get(segment_id, _UNKNOWN), None), lambda _: ""
-    )
     said = ""
-    for term, chip in zip(query.terms, chips, strict=True):
-        text = f"“{chip.text}”" if isinstance(term, Words) else chip.text
-        text += f" {chip.weight}" if chip.weight else ""
-        if said:
-            said += f" {chip.sign} {text}"
-        else:
-            said = text if chip.sign == "+" else f"{chip.sign} {text}"
+    for term in query.terms:
+        file_name = files.get(term.segment_id, _UNKNOWN) if isinstance(term, Like) else ""
+        name = name_of_term(term, file_name)
+        text = f"“{name}”" if isinstance(term, Words) else name
+        sign = "−" if term.weight < 0 else "+" if said else ""
+        said = " ".join(part for part in (said, sign, text, weight_of(term)) if part)
     return said
 
 

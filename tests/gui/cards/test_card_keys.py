@@ -9,6 +9,7 @@ import pytest
 
 from src.gui.cards.card_keys import CardKeys
 from src.gui.cards.grid_layout import GridLayout
+from tests.gui.key_event import PRESSED
 
 
 class Grid(SimpleNamespace):
@@ -32,7 +33,7 @@ class Grid(SimpleNamespace):
         CardKeys(self)  # type: ignore[arg-type]
 
     def press(self, key: str) -> int | None:
-        self.bound[f"<{key}>"](None)
+        self.bound[f"<{key}>"](PRESSED)
         focused: int | None = self.focused
         return focused
 

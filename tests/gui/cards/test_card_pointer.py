@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from src.gui.cards.card_pointer import CardPointer
+from tests.gui.key_event import PRESSED
 
 SHIFT, CONTROL = 0x1, 0x4
 CARD_2 = (250, 60)
@@ -217,12 +218,12 @@ def test_escape_takes_a_rectangle_back_and_else_is_for_the_window() -> None:
     grid.selection = frozenset({3})
     grid.event("Button-1", BESIDE)
     grid.event("B1-Motion", (130, 30))
-    assert grid.bound["<Escape>"](None) == "break"
+    assert grid.bound["<Escape>"](PRESSED) == "break"
     assert grid.selection == {3} and not grid.lines
     grid.event("B1-Motion", (250, 130))
     grid.event("ButtonRelease-1", (230, 20))
     assert grid.selection == {3} and not grid.done, "what is released then is no click"
-    assert grid.bound["<Escape>"](None) is None
+    assert grid.bound["<Escape>"](PRESSED) is None
 
 
 def test_no_rectangle_begins_on_a_card_or_where_nothing_can_be_selected() -> None:
