@@ -77,6 +77,22 @@ def show_export_details(
     leave.after_idle(leave.focus_set)
 
 
+def skipped(reasons: Mapping[str, int], will: bool) -> str:
+    """Write how much is left out of a dataset and why: 43 will be skipped: whole frames (43).
+
+    Args:
+        reasons: how much is left out by each.
+        will: whether nothing is written yet.
+    """
+    total = sum(reasons.values())
+    if not total:
+        return "Nothing will be skipped" if will else ""
+    most_first = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    whys = "; ".join(f"{reason} ({number:,})" for reason, number in most_first if number)
+    verb = "will be skipped" if will else "skipped"
+    return f"{total:,} {verb}: {whys}"
+
+
 def details_lines(
     warnings: Sequence[str], left_out: Mapping[str, int], unread: Mapping[Path, str]
 ) -> list[tuple[str, bool]]:

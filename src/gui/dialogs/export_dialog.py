@@ -16,7 +16,7 @@ from src.gui.dialogs.dataset_folder import datasets_elsewhere
 from src.gui.dialogs.export_card import ExportCard
 from src.gui.dialogs.export_choices import RESULTS, ExportChoices
 from src.gui.dialogs.export_count import Asked, Counted, count, ticked_again
-from src.gui.dialogs.export_details import show_export_details
+from src.gui.dialogs.export_details import show_export_details, skipped
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.dialogs.export_outcome import ExportOutcome
 from src.gui.dialogs.export_place import ExportPlace
@@ -143,8 +143,9 @@ class ExportDialog:
 
     def _sized(self) -> None:
         """Show the recipe that is chosen at first, now that all has a size, and fit it."""
-        if self._at_first is not None:
-            self._show_recipe(self._at_first)
+        recipe, self._at_first = self._at_first, None
+        if recipe is not None:
+            self._show_recipe(recipe)
         self._fit()
 
     def _fit(self) -> None:
@@ -234,10 +235,7 @@ class ExportDialog:
 
     def _show_count(self) -> None:
         preview, word = self._preview, self.choices.word
-        left_out = sum(preview.left_out.values())
-        self.choices.left_out.configure(
-            text=f"{counted(left_out, 'tag')} will be skipped" if left_out else "No tag is skipped"
-        )
+        self.choices.say_skipped(skipped(preview.reasons, will=True))
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem
         labels = sum(preview.written.values())
@@ -306,6 +304,7 @@ class ExportDialog:
     def _show_report(self, report: DatasetWritten) -> None:
         """Show what was read back, in the place of what was counted."""
         library, key = self._session.library, self.choices.chosen.key
+        self.choices.say_skipped(skipped(report.left_out, will=False))
         self._sheet = reader = SampleReader(
             self._session,
             lambda wanted: library.written_samples(report.folder, key, _ON_SHEET, wanted),
