@@ -78,7 +78,7 @@ def show_export_details(
 
 
 def skipped(reasons: Mapping[str, int], will: bool) -> str:
-    """Write how much is left out of a dataset and why: 43 will be skipped: whole frames (43).
+    """Write how much is left out of a dataset, and why: "12 skipped: this (8); that (4)".
 
     Args:
         reasons: how much is left out by each.
@@ -88,9 +88,9 @@ def skipped(reasons: Mapping[str, int], will: bool) -> str:
     if not total:
         return "Nothing will be skipped" if will else ""
     most_first = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
-    whys = "; ".join(f"{reason} ({number:,})" for reason, number in most_first if number)
-    verb = "will be skipped" if will else "skipped"
-    return f"{total:,} {verb}: {whys}"
+    whys = [(reason, f" ({number:,})") for reason, number in most_first if number]
+    said = whys[0][0] if len(whys) == 1 else "; ".join(map("".join, whys))
+    return f"{total:,} {'will be skipped' if will else 'skipped'}: {said}"
 
 
 def details_lines(

@@ -221,6 +221,8 @@ class SettingsDialog:
             self.cluster.folders.grid_remove()
         self._table.grid_rowconfigure(row, minsize=self.theme.px(44) if asks else 0)
         self._fit()
+        if self.overlay.undrawn is not self._dialog:  # a person has chosen
+            self._scrolled.see(words if asks else self._hints[_CLUSTER].master)
 
     def _fit(self) -> None:
         """Let the rows scroll where the window is too low for all of them."""

@@ -17,6 +17,11 @@ def test_what_is_skipped_is_said_with_its_reasons_the_most_first() -> None:
     assert skipped(reasons, will=False) == f"1,232 skipped: {whys}"
 
 
+def test_of_one_reason_the_number_is_said_once() -> None:
+    said = skipped({BELOW_CONFIDENCE: 2, WHOLE_FRAMES: 0}, will=True)
+    assert said == "2 will be skipped: tags below the minimum confidence"
+
+
 def test_where_nothing_is_skipped_that_is_said_before_it_is_written_alone() -> None:
     assert skipped({}, will=True) == "Nothing will be skipped"
     assert skipped({WHOLE_FRAMES: 0}, will=False) == ""
