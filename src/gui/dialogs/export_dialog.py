@@ -38,6 +38,7 @@ from src.worker import JobEnded
 
 _BAR_ROOM = 16  # right of what scrolls
 _AROUND = 16  # the least that is seen of the window above and below the dialog
+_BETWEEN = 16 + 12 + 24 + 2 + 3  # the rows of the dialog: margins, a rule and its border
 _SAMPLES, _ON_SHEET = 36, 24  # images to leaf through, and on the contact sheet
 
 
@@ -96,7 +97,7 @@ class ExportDialog:
 
     def _build(self, dialog: ctk.CTkFrame) -> None:
         theme, c = self.theme, self.theme.colours
-        head = ctk.CTkFrame(dialog, fg_color="transparent")
+        self._head = head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
         label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
         IconButton(head, theme, "close", self.overlay.close_hint, self._close).pack(side="right")
@@ -152,7 +153,10 @@ class ExportDialog:
         """Let what is chosen scroll where the window is too low for all of it."""
         if not self._is_open:  # its size may change once more while its parts are destroyed
             return
-        others = self._dialog.winfo_reqheight() - self._body.winfo_reqheight()
+        # not by the height of the whole dialog: that follows a moment later what is fitted here,
+        # and where it is fitted again by that, the two never agree
+        rows = (self._head, self._footer)
+        others = sum(row.winfo_reqheight() for row in rows) + self.theme.px(_BETWEEN)
         below = self.place.winfo_reqheight() + self.theme.px(24)
         around = 2 * self.theme.px(_AROUND)
         c = self.theme.colours
