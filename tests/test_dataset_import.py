@@ -448,6 +448,27 @@ def test_the_librarys_own_files_are_no_images_of_a_dataset(
     assert outcome.files == 0 and "its own files" in of_kind(events, FileFailed)[0].reason
 
 
+def test_another_import_between_leaves_one_that_was_stopped_to_go_on(
+    open_library: Callable[[], MediaLibrary], drawn: Drawn, dataset: Path, scene_files: list[Path]
+) -> None:
+    own = [image(dataset, n, boxed("box", 5, 5, 50, 50), Annotation("whole")) for n in (0, 1)]
+    drawn.images = own
+    library = open_library()
+    job = library.import_dataset(dataset)
+    assert next(event for event in job if isinstance(event, FrameStored))
+    job.close()  # type: ignore[attr-defined]
+    other = dataset / "dataset"
+    other.mkdir()
+    shutil.copy2(scene_files[2], other)
+    drawn.images = [image(other, 2, Annotation("other"))]
+    between, _ = imported(library, other)
+    assert between.added == 1
+    drawn.images = own
+    outcome, _ = imported(library, dataset)
+    assert (outcome.added, outcome.known) == (2, 2)
+    assert library.undo(outcome.batch) == 4 and library.undo(between.batch) == 1
+
+
 @pytest.mark.parametrize("how", ["cancelled", "killed"])
 def test_an_import_that_was_stopped_goes_on(
     open_library: Callable[[], MediaLibrary],

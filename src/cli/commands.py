@@ -226,7 +226,11 @@ class Commands(LibraryOpener):
         root = (self._paths() if is_new else self._paths_of_library()).root
         with self._initialize(root) as library:
             if given.undo is not None:
-                print(f"{counted(library.undo(given.undo), 'label')} taken back")
+                labels, tracks = library.labels.size_of(given.undo)
+                changed = library.undo(given.undo)
+                words = [counted(labels, "label")] if labels else []
+                words += [counted(tracks, "track")] if tracks else []
+                print(f"{' and '.join(words) or counted(changed, 'label')} taken back")
                 return 0
             for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
