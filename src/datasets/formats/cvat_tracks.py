@@ -65,16 +65,19 @@ def _read_videos(meta: Element) -> dict[str, CvatVideo]:
 class CvatTracks:
     """The tracks of one file, by the videos that they are in."""
 
-    def __init__(self, reader: DatasetReader, file: str, read_shape: ReadShape) -> None:
+    def __init__(
+        self, reader: DatasetReader, file: str, read_shape: ReadShape, numbers: Iterator[int]
+    ) -> None:
         """Begin with none.
 
         Args:
             read_shape: reads a shape as in an image.
+            numbers: that tracks get in the dataset, of which this may be one file of several.
         """
         self._reader, self._file, self._read_shape = reader, file, read_shape
         self._videos: dict[str, CvatVideo] = {}
         self._tracks: dict[CvatVideo, list[tuple[str, CvatTrack]]] = {}
-        self._count = 0
+        self._numbers = numbers
 
     def read_meta(self, meta: Element) -> None:
         """Read which videos there are."""
@@ -91,9 +94,9 @@ class CvatTracks:
                 (video,) = self._videos.values()
             if video is None:
                 raise ValueError("a track is of no video that the file names with its size")
-            self._count += 1
-            track = CvatTrack(element, self._read_shape, self._count, video)
-            name = f"track {element.get('id') or self._count} ({track.label})"
+            number = next(self._numbers)
+            track = CvatTrack(element, self._read_shape, number, video)
+            name = f"track {element.get('id') or number} ({track.label})"
             self._tracks.setdefault(video, []).append((name, track))
 
     def videos(self) -> Iterator[AnnotatedVideo]:

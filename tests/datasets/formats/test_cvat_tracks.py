@@ -140,6 +140,15 @@ def test_the_videos_of_a_project_are_told_apart(tmp_path: Path) -> None:
     assert skipped == ["a track is of no video that the file names with its size"]
 
 
+def test_tracks_of_two_files_on_one_video_are_told_apart(tmp_path: Path) -> None:
+    """As of a task whose jobs were exported one by one."""
+    read(tmp_path / "d", a_track(box(0, 0)))
+    (tmp_path / "d" / "annotations.xml").rename(tmp_path / "d" / "first.xml")
+    videos, skipped = read(tmp_path / "d", a_track(box(0, 40)))
+    shapes = [track.at(0) for video in videos for _, track in video.tracks]
+    assert not skipped and [each and each.track_id for each in shapes] == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("track", "why"),
     [
