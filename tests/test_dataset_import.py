@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 import main
+from src import imported_cuts, imported_image
 from src.config import LibraryPaths
 from src.dataset_events import AnnotationSkipped, LabelsImported, LabelUnmatched
 from src.dataset_import import MOST_SEGMENTS, _batches
@@ -436,6 +438,23 @@ def test_a_removed_image_comes_back_and_a_changed_one_does_not_come_in(
     assert [e.reason for e in of_kind(events, FileFailed)] == [
         "changed since it was added; add it again first"
     ]
+
+
+def test_an_image_that_goes_while_it_is_cut_costs_itself(
+    library: MediaLibrary, drawn: Drawn, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamp_of(path: Path) -> tuple[int, int]:
+        if path.name == gone.name:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+        return imported_image.stamp_of(path)
+
+    drawn.images = [image(dataset, number, boxed("ball", 20, 40, 60, 60)) for number in (0, 1)]
+    gone = drawn.images[0].image
+    monkeypatch.setattr(imported_cuts, "stamp_of", stamp_of)
+    outcome, events = imported(library, dataset)
+    (failed,) = of_kind(events, FileFailed)
+    assert (failed.path, failed.reason) == (gone, "can't be read (No such file or directory)")
+    assert (outcome.files, outcome.added, outcome.unmatched) == (1, 1, 1)
 
 
 def test_the_librarys_own_files_are_no_images_of_a_dataset(

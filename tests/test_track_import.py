@@ -31,7 +31,7 @@ CVAT = """<annotations><version>1.1</version><meta><task><id>1</id><stop_frame>4
 </track>
 <track id="1" label="cat" source="manual">
 <box frame="3" keyframe="1" outside="0" occluded="0" xtl="70" ytl="40" xbr="80" ybr="54"/>
-<box frame="28" keyframe="1" outside="1" occluded="0" xtl="60" ytl="40" xbr="80" ybr="54"/>
+<box frame="28" keyframe="1" outside="1" occluded="0" xtl="70" ytl="40" xbr="80" ybr="54"/>
 </track>
 <track id="2" label="mouse" source="manual">
 <box frame="6" keyframe="1" outside="0" occluded="0" xtl="1" ytl="40" xbr="8" ybr="54"/>

@@ -216,7 +216,7 @@ class Commands(LibraryOpener):
         return 0
 
     def _import(self) -> int:
-        from src.cli.report import NO_VIDEO_OF_TRACKS, note
+        from src.cli.report import note
         from src.dataset_events import LabelsImported
         from src.events import JobDone
         from src.library import MediaLibrary
@@ -251,7 +251,7 @@ class Commands(LibraryOpener):
                             f"{event.lost_tracks:,} left out"
                         )
                     if event.lost_tracks:
-                        note(NO_VIDEO_OF_TRACKS)
+                        note("add the videos of the tracks that were left out, then import again")
                     if event.added or event.tracks:
                         note(f"`import --undo {event.batch}` takes them back")
                 elif isinstance(event, JobDone):
