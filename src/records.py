@@ -218,6 +218,7 @@ class SearchHit:
             Query.one_of_each.
         moment: when its track is seen first and last, in seconds of its video; None where it is in
             no track.
+        is_example: whether it is itself what the query asks for more of; see mark_examples.
     """
 
     segment: StoredSegment
@@ -227,6 +228,7 @@ class SearchHit:
     strength: float | None = None
     alike: tuple[SearchHit, ...] = ()
     moment: tuple[float, float] | None = None
+    is_example: bool = False
 
     @property
     def with_alike(self) -> tuple[SearchHit, ...]:

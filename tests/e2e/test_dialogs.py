@@ -26,7 +26,7 @@ from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.tooltip import Tooltip
 from src.records import Tag
 from src.settings import Settings
-from tests.e2e.desktop import Screen, Start
+from tests.e2e.desktop import Screen, Start, wait_until
 
 TAGS = 400  # of each segment: an export of all takes some seconds
 
@@ -388,3 +388,26 @@ def _all_in(widget: Any) -> Iterator[Any]:
     for child in widget.winfo_children():
         yield child
         yield from _all_in(child)
+
+
+def test_settings_fit_a_window_that_becomes_lower(overlay: Overlay) -> None:
+    root = overlay.root
+    root.geometry("960x880")
+    root.update()
+    asks = Settled(overlay, Settings())
+    dialog = asks.dialog._dialog
+
+    def is_seen(height: int) -> bool:
+        root.update()
+        return root.winfo_height() == height and overlay.undrawn is None
+
+    def room() -> tuple[int, int]:
+        return dialog.winfo_y(), root.winfo_height() - dialog.winfo_y() - dialog.winfo_height()
+
+    wait_until("the dialog", lambda: is_seen(880))
+    assert dialog.winfo_height() > 600
+    root.geometry("960x600")
+    wait_until("what it has above and below", lambda: is_seen(600) and min(room()) > 0)
+    root.geometry("960x880")
+    wait_until("all of it again", lambda: is_seen(880) and dialog.winfo_height() > 600)
+    overlay.close()

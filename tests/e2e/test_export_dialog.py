@@ -266,3 +266,25 @@ def test_a_range_is_named_and_can_be_taken_away(dialog: ExportDialog) -> None:
     dialog.choices._drop_filter()
     dialog._dialog.update()
     assert not dialog.choices.recipe().where and dialog._preview.images > 0
+
+
+def test_the_dialog_is_fitted_once_or_twice_to_a_window_of_any_height(
+    dialog: ExportDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where fitting it changes what it is fitted by, it never comes to an end."""
+    fitted: list[int] = []
+    fit = dialog._scrolled.fit
+
+    def counted_fit(room_px: int) -> bool:
+        fitted.append(room_px)
+        assert len(fitted) < 100
+        return fit(room_px)
+
+    monkeypatch.setattr(dialog._scrolled, "fit", counted_fit)
+    root = dialog.overlay.root
+    for height in range(520, 720, 20):
+        fitted.clear()
+        root.geometry(f"960x{height}")
+        root.update()
+        root.update()
+        assert len({*fitted[-2:]}) <= 1

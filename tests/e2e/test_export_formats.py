@@ -155,7 +155,7 @@ def test_the_dialog_fits_into_a_low_window_and_its_options_scroll(dialog: Export
         part.event_generate("<Button-5>")  # the wheel scrolls, and changes nothing
     assert dialog.choices.options.values == before
     last = inside(dialog.choices.options, Entry)[-1]
-    content._see(last)
+    content.see(last)
     root.update()
     shown = content._parent_canvas
     assert last.winfo_rooty() + last.winfo_height() <= shown.winfo_rooty() + shown.winfo_height()

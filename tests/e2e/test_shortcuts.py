@@ -24,12 +24,12 @@ begun, over = threading.Event(), threading.Event()
 
 def open_library(on_progress):
     begun.set()
-    over.wait(60)
+    over.wait(float(sys.argv[2]))
     raise OSError("the test is over")
 
 
 def go_on(condition):
-    until = time.monotonic() + 20
+    until = time.monotonic() + float(sys.argv[2])
     while not condition() and time.monotonic() < until:
         window.update()
         time.sleep(0.01)
@@ -109,7 +109,7 @@ go_on(lambda: window.main_thread._closed)
 
 def test_no_key_of_a_widget_is_taken_with_a_modifier(screen: Screen, tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(tmp_path / "library")],
+        [sys.executable, "-c", DRIVER, str(tmp_path / "library"), str(DEADLINE_S)],
         env=screen.environment | {"PYTHONPATH": str(APPLICATION_FOLDER)},
         cwd=tmp_path,
         capture_output=True,

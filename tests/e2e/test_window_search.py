@@ -213,7 +213,7 @@ def test_a_segment_says_what_it_lies_in_and_what_lies_in_it(window: Window) -> N
 def test_what_a_person_tags_is_found_by_that_tag(window: Window) -> None:
     thing = search(window, "something white")[0]
     window.click_at(thing["box"])
-    match = f"{thing['score']:.2f} for “something white”"
+    match = f"{thing['strength']:.0%} for “something white”"
     window.wait_text(match)  # shown after its tags, below which the entry is
     write_over(window, "Add a tag", "Granny's teapot")
     window.key("Return")

@@ -199,6 +199,7 @@ def _cards(grid: CardGrid) -> list[dict[str, Any]]:
             "word": view.word,
             "state": view.state,
             "score": view.score,
+            "strength": view.strength,
             "key": str(view.key),
             "box": [x + box[0], y + box[1], box[2] - box[0], box[3] - box[1]],
         }

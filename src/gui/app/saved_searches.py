@@ -12,6 +12,7 @@ from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.gui.theme.theme import Theme
 from src.gui.widgets.popup import Entry, show_menu
+from src.search.examples import mark_examples
 from src.search.query_text import parse_query
 from src.search.saved_searches import SavedSearch
 
@@ -191,6 +192,8 @@ def found_by(library: MediaLibrary, text: str, session: Session, has_models: boo
         query = parse_query(text, limit=1)
         if not query.terms:
             return library.browse.count_left(text, wanted=lambda: not session.is_closing)
-        return library.find(query, count=False).strong if has_models else None
+        if not has_models:
+            return None
+        return mark_examples(query, library.find(query, count=False)).strong
     except (QueryError, MediaReadError, GivenUp):
         return None

@@ -290,5 +290,5 @@ def time_left(seconds: float) -> str:
 
 
 def length(seconds: float) -> str:
-    """Return the length of a video: 0:09, 1:02:03."""
-    return clock(seconds)
+    """Return the length of a video, rounded as everywhere: 0:10 for 9.7 s, 1:02:03."""
+    return clock(round(seconds))

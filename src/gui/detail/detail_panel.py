@@ -11,7 +11,7 @@ from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
 from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
-from src.gui.detail.detail_side import DetailSide, SideActions
+from src.gui.detail.detail_side import NO_MASK, DetailSide, SideActions
 from src.gui.detail.detail_strips import DetailStrips, StripActions, has_frames
 from src.gui.detail.frame_acts import FrameActs
 from src.gui.detail.frame_picture import FramePicture, Lit
@@ -19,6 +19,7 @@ from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
 from src.gui.detail.track_block import TrackActions
 from src.gui.panel.panel import Panel, PanelContext
+from src.gui.search.hit_cards import mark_of, match_of
 from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule
@@ -322,10 +323,9 @@ class DetailPanel(Panel):
 
     def _score(self, segment_id: str) -> str:
         for hit in self._origin.hits:
-            if hit.segment.id == segment_id and hit.score is not None:
-                return f"{hit.score:.2f}" + (
-                    f" for “{self._origin.query}”" if self._origin.query else ""
-                )
+            if hit.segment.id == segment_id and (said := match_of(hit)):
+                is_for = self._origin.query and not mark_of(hit)
+                return f"{said} for “{self._origin.query}”" if is_for else said
         return ""
 
     # -- doing
@@ -388,7 +388,7 @@ class DetailPanel(Panel):
             if self._view.segments[self._chosen()].kind == "object":
                 self.masks.open(self._view, self.segment_id)
             else:
-                self.new_segment()
+                self.header.say(NO_MASK)
 
     def new_segment(self) -> None:
         if self.can_edit and self._view is not None:

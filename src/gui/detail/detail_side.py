@@ -9,8 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from src.counting import counted
-from src.gui.core.job_state import length
+from src.counting import counted, moment
 from src.gui.core.session import Session
 from src.gui.detail.track_block import TrackActions, TrackBlock
 from src.gui.theme.theme import NORMAL, SIDE_PANEL, SMALL, Theme, shorten
@@ -30,7 +29,7 @@ _LINKS = {
 }
 
 _EDIT_TIP = "Change the outline of this segment (E)"
-_NO_MASK = "This is the whole frame. Choose a segment to change its outline."
+NO_MASK = "This is the whole frame. Choose a segment to change its outline."
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class DetailSide(ctk.CTkFrame):
         share = 100 * segment.area / (frame_w * frame_h)
         whole = segment.kind == "frame"
         self.edit.set_enabled(not whole)
-        self._edit_tip.text = _NO_MASK if whole else _EDIT_TIP
+        self._edit_tip.text = NO_MASK if whole else _EDIT_TIP
         self._show_track(segment)
         self._fact("Match", score)
         self._fact("Size", f"{w} × {h} px · {share:.2g} %" if segment.kind == "object" else "")
@@ -139,7 +138,7 @@ class DetailSide(ctk.CTkFrame):
         self._fact("Stability", _two(segment.stability_score))
         self._fact("Name", media.path.name)
         self._fact("Frame", f"{frame_w} × {frame_h}")
-        self._fact("Length", "" if media.duration_s is None else length(media.duration_s))
+        self._fact("Length", "" if media.duration_s is None else moment(media.duration_s))
         self._fact("Taken", "" if media.captured_at is None else _date(media.captured_at))
         self._fact("Added", _date(datetime.fromtimestamp(media.added_at).isoformat()))
         self._fact("Folder", str(media.path.parent))

@@ -263,6 +263,12 @@ class ExportChoices:
             least, self._least = self._least or 0.0, None
             self._set_quality(least)
 
+    def say_skipped(self, text: str) -> None:
+        """Show what is left out, and why; it may take more lines than before."""
+        if text != self.left_out.cget("text"):
+            self.left_out.configure(text=text)
+            self._on_layout()
+
     def say_values(self) -> None:
         quality = least_of(self.quality)
         self._confidence_text.configure(text=f"{self.confidence.value:.2f}")

@@ -77,6 +77,22 @@ def show_export_details(
     leave.after_idle(leave.focus_set)
 
 
+def skipped(reasons: Mapping[str, int], will: bool) -> str:
+    """Write how much is left out of a dataset, and why: "12 skipped: this (8); that (4)".
+
+    Args:
+        reasons: how much is left out by each.
+        will: whether nothing is written yet.
+    """
+    total = sum(reasons.values())
+    if not total:
+        return "Nothing will be skipped" if will else ""
+    most_first = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    whys = [(reason, f" ({number:,})") for reason, number in most_first if number]
+    said = whys[0][0] if len(whys) == 1 else "; ".join(map("".join, whys))
+    return f"{total:,} {'will be skipped' if will else 'skipped'}: {said}"
+
+
 def details_lines(
     warnings: Sequence[str], left_out: Mapping[str, int], unread: Mapping[Path, str]
 ) -> list[tuple[str, bool]]:

@@ -16,7 +16,7 @@ from src.gui.dialogs.dataset_folder import datasets_elsewhere
 from src.gui.dialogs.export_card import ExportCard
 from src.gui.dialogs.export_choices import RESULTS, ExportChoices
 from src.gui.dialogs.export_count import Asked, Counted, count, ticked_again
-from src.gui.dialogs.export_details import show_export_details
+from src.gui.dialogs.export_details import show_export_details, skipped
 from src.gui.dialogs.export_footer import ExportFooter
 from src.gui.dialogs.export_outcome import ExportOutcome
 from src.gui.dialogs.export_place import ExportPlace
@@ -38,6 +38,7 @@ from src.worker import JobEnded
 
 _BAR_ROOM = 16  # right of what scrolls
 _AROUND = 16  # the least that is seen of the window above and below the dialog
+_BETWEEN = 16 + 12 + 24 + 2 + 3  # the rows of the dialog: margins, a rule and its border
 _SAMPLES, _ON_SHEET = 36, 24  # images to leaf through, and on the contact sheet
 
 
@@ -96,7 +97,7 @@ class ExportDialog:
 
     def _build(self, dialog: ctk.CTkFrame) -> None:
         theme, c = self.theme, self.theme.colours
-        head = ctk.CTkFrame(dialog, fg_color="transparent")
+        self._head = head = ctk.CTkFrame(dialog, fg_color="transparent")
         head.grid(row=0, column=0, sticky="ew", padx=(32, 20), pady=(16, 12))
         label(head, theme, "Export Dataset", size=TITLE, weight="medium").pack(side="left")
         IconButton(head, theme, "close", self.overlay.close_hint, self._close).pack(side="right")
@@ -143,15 +144,19 @@ class ExportDialog:
 
     def _sized(self) -> None:
         """Show the recipe that is chosen at first, now that all has a size, and fit it."""
-        if self._at_first is not None:
-            self._show_recipe(self._at_first)
+        recipe, self._at_first = self._at_first, None
+        if recipe is not None:
+            self._show_recipe(recipe)
         self._fit()
 
     def _fit(self) -> None:
         """Let what is chosen scroll where the window is too low for all of it."""
         if not self._is_open:  # its size may change once more while its parts are destroyed
             return
-        others = self._dialog.winfo_reqheight() - self._body.winfo_reqheight()
+        # not by the height of the whole dialog: that follows a moment later what is fitted here,
+        # and where it is fitted again by that, the two never agree
+        rows = (self._head, self._footer)
+        others = sum(row.winfo_reqheight() for row in rows) + self.theme.px(_BETWEEN)
         below = self.place.winfo_reqheight() + self.theme.px(24)
         around = 2 * self.theme.px(_AROUND)
         c = self.theme.colours
@@ -234,10 +239,7 @@ class ExportDialog:
 
     def _show_count(self) -> None:
         preview, word = self._preview, self.choices.word
-        left_out = sum(preview.left_out.values())
-        self.choices.left_out.configure(
-            text=f"{counted(left_out, 'tag')} will be skipped" if left_out else "No tag is skipped"
-        )
+        self.choices.say_skipped(skipped(preview.reasons, will=True))
         wrong_place = self.place.say(self.choices.summary_below)
         problem = self.choices.problem
         labels = sum(preview.written.values())
@@ -306,6 +308,7 @@ class ExportDialog:
     def _show_report(self, report: DatasetWritten) -> None:
         """Show what was read back, in the place of what was counted."""
         library, key = self._session.library, self.choices.chosen.key
+        self.choices.say_skipped(skipped(report.left_out, will=False))
         self._sheet = reader = SampleReader(
             self._session,
             lambda wanted: library.written_samples(report.folder, key, _ON_SHEET, wanted),

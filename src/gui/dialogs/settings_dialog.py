@@ -198,7 +198,7 @@ class SettingsDialog:
     def say_whether_device_lacks(self, lacks: bool) -> None:
         """Show that the device wished for is not there; this is known after the dialog opens."""
         if lacks and self.overlay.holds(self._dialog):
-            self._hints["Device"].configure(text="Not available on this machine; the CPU is used")
+            self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
 
     def see_cluster(self) -> None:
         """Have the row of the cluster in sight when the dialog comes, however low the window."""
@@ -221,6 +221,8 @@ class SettingsDialog:
             self.cluster.folders.grid_remove()
         self._table.grid_rowconfigure(row, minsize=self.theme.px(44) if asks else 0)
         self._fit()
+        if self.overlay.undrawn is not self._dialog:  # a person has chosen
+            self._scrolled.see(words if asks else self._hints[_CLUSTER].master)
 
     def _fit(self) -> None:
         """Let the rows scroll where the window is too low for all of them."""

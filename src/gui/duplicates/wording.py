@@ -33,7 +33,7 @@ def facts_of(file: DuplicateFile) -> tuple[str, str]:
     media = file.media
     kind = media.path.suffix.lstrip(".").upper()
     pixels = f"{media.width:,} × {media.height:,}" if media.width and media.height else ""
-    length = clock(media.duration_s) if media.kind == "video" and media.duration_s else ""
+    length = clock(round(media.duration_s)) if media.kind == "video" and media.duration_s else ""
     first = (pixels, kind, length, megabytes(media.file_size))
     sharpness = "" if file.sharpness is None else f"sharpness {file.sharpness:,.0f}"
     second = (sharpness, media.path.parent.name)

@@ -46,7 +46,7 @@ class Scene:
         image: the frame, or a smaller one of it until it has been read.
         frame_wh: of the frame, in its own pixels.
         lines: outlines of other segments, in pixels of the frame.
-        dim: whether what is outside the mask is darker.
+        dim: whether what is outside the mask is darker, once there is a mask.
     """
 
     image: Image.Image
@@ -77,6 +77,7 @@ class MaskCanvas(tkinter.Canvas):
         self._scene: Scene | None = None
         self._mask = np.zeros((1, 1), bool)
         self._layers: Layers | None = None
+        self._is_dim = False  # what is on the screen, or being drawn
         self._seen = np.zeros((1, 1), bool)
         self._tint: np.ndarray | None = None
         self._photo: ImageTk.PhotoImage | None = None
@@ -112,6 +113,7 @@ class MaskCanvas(tkinter.Canvas):
             return
         before, self._seen = self._seen, self._seen_now(self.drawn)
         self._mark_stale(changed_box(before, self._seen))
+        self._dim_or_not()
 
     def show_tint(self, mask: np.ndarray | None) -> None:
         """Show what a click would make of the mask, (H, W) bool, or nothing."""
@@ -135,6 +137,7 @@ class MaskCanvas(tkinter.Canvas):
         stroke.points.append(at)
         if self.drawn is not None and self._layers is not None:
             self._mark_stale(self._paint(self._seen, [*last, at], stroke, self.drawn))
+            self._dim_or_not()
 
     def forget_stroke(self, stroke: Stroke) -> None:
         """Let the mask that is shown next speak for a stroke."""
@@ -221,17 +224,30 @@ class MaskCanvas(tkinter.Canvas):
         """Draw what is seen now, in another thread; while it draws, only the last wish counts."""
         self._drawing.ask()
 
+    @property
+    def _should_dim(self) -> bool:
+        """Whether there is anything that the rest can be told from; it may be out of sight."""
+        painted = any(stroke.points and not stroke.erase for stroke in self._strokes)
+        return self._scene is not None and self._scene.dim and (painted or bool(self._mask.any()))
+
+    def _dim_or_not(self) -> None:
+        """Draw all of it again where the first of a mask has come, or the last has gone."""
+        if self._should_dim != self._is_dim:
+            self._compose()
+
     def _drawing_job(self) -> Job | None:
         scene, port, theme = self._scene, self.port, self.theme
         if scene is None or port is None:
             return None
+        dim = self._is_dim = self._should_dim
 
         def work() -> Layers:
-            return layers(scene.image, scene.lines, port, theme, scene.dim)
+            return layers(scene.image, scene.lines, port, theme, dim)
 
         def composed(found: Layers) -> None:
             if self._scene is not None and port.frame_wh == self._scene.frame_wh:
                 self._draw(found, port)
+                self._dim_or_not()
 
         return work, composed
 

@@ -183,7 +183,7 @@ def close_up(
     scale = max(scale, min(size_wh[0] / image.width, size_wh[1] / image.height))
     left, top = (x0 + x1 - size_wh[0] / scale) / 2, (y0 + y1 - size_wh[1] / scale) / 2
     port = Viewport(image.size, size_wh, scale, left, top).moved(0, 0)
-    ground = layers(image, (), port, theme, dim=True)
+    ground = layers(image, (), port, theme, dim=bool(mask.any()))
     width, height = port.box[2:]
     picture, _ = render(ground, seen_part(mask, port), None, (0, 0, width, height), theme, colour)
     whole = Image.new("RGB", size_wh, theme.colours.window)

@@ -145,7 +145,8 @@ def summary(
 ) -> tuple[str, tuple[str, ...]]:
     """Write how many results are along videos, and how many are in photos: the longest first."""
     along = sum(len(video.moments) for video in videos)
-    photos = [hit for hit in each_of(hits) if hit.segment.timestamp_s is None]
+    found_here = (hit for hit in each_of(hits) if not hit.is_example)
+    photos = [hit for hit in found_here if hit.segment.timestamp_s is None]
     in_photos = f"{counted(len(photos), 'result')} {in_files(photos, 'photo')}" if photos else ""
     if not videos:
         return in_photos, ("",)

@@ -10,7 +10,7 @@ from src.counting import counted, from_to, place_in_file
 from src.gui.cards.card_view import CardView
 from src.records import SearchHit
 
-TAGGED = "Tagged by you"
+TAGGED, EXAMPLE = "Tagged by you", "Your example"
 
 
 class HitCards:
@@ -43,11 +43,24 @@ class HitCards:
             f"Missing · {facts}" if is_missing else facts,
             "error" if is_missing else "text_2",
             score=hit.score,
-            strength=None if hit.tagged_so else hit.strength,
-            mark=TAGGED if hit.tagged_so else "",
+            strength=None if mark_of(hit) else hit.strength,
+            mark=mark_of(hit),
             alike=len(hit.alike),
             action="similar",
         )
+
+
+def mark_of(hit: SearchHit) -> str:
+    """Write what a hit is instead of how strong it is; "" for one that was found by its looks."""
+    return EXAMPLE if hit.is_example else TAGGED if hit.tagged_so else ""
+
+
+def match_of(hit: SearchHit) -> str:
+    """Write how well a hit answers, as its card says it; "" where nothing was scored."""
+    if hit.score is None:
+        return ""
+    strength = f"{hit.score:.2f}" if hit.strength is None else f"{hit.strength:.0%}"
+    return mark_of(hit) or strength
 
 
 def seen_in(hit: SearchHit) -> str:
@@ -81,4 +94,5 @@ def count_strong(hits: Sequence[SearchHit]) -> int:
 
 def in_files(hits: Iterable[SearchHit], word: str = "media file") -> str:
     """Write in how many files hits are: in 3 media files."""
-    return f"in {counted(len({hit.segment.media_file_id for hit in each_of(hits)}), word)}"
+    found = {hit.segment.media_file_id for hit in each_of(hits) if not hit.is_example}
+    return f"in {counted(len(found), word)}"

@@ -33,6 +33,7 @@ from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, panel_header
 from src.records import SearchHit, SearchResult
+from src.search.examples import mark_examples
 from src.search.filters import EVERYTHING, Filter, all_of
 from src.search.query import Image, ImageFile, Like, Query, Term
 from src.search.query_text import parse_query
@@ -336,9 +337,8 @@ class SearchPanel(Panel):
                 self.way_back.remember(begun_in)
 
         self.results.ask(
-            lambda limit: library.find(
-                replace(query, limit=limit, one_of_each=True),
-                count=False,
+            lambda limit: mark_examples(
+                query, library.find(replace(query, limit=limit, one_of_each=True), count=False)
             ),
             partial(self._show, query),
             arrived,

@@ -67,6 +67,8 @@ class Overlay:
         self._takes_clicks = tkinter.Frame(root, width=1, height=1, bg=theme.colours.window)
         self._takes_clicks.place(x=0, y=0)
         self._takes_clicks.lower()
+        self._size_wh = 0, 0  # of the window, when dialogs were fitted to it
+        tkinter.Misc.bind(root, "<Configure>", self._resized, "+")
 
     @property
     def is_open(self) -> bool:
@@ -101,7 +103,8 @@ class Overlay:
 
         Args:
             about: what it says, for `shows`.
-            on_sized: called when it is known how large all in it would be, before it is seen.
+            on_sized: called when it is known how large all in it would be, before it is seen, and
+                whenever the window has got another size.
         """
         c = self.theme.colours
         Tooltip.hide()
@@ -160,6 +163,16 @@ class Overlay:
         dialog.lift(layer.cover)
         if self.undrawn is None:
             self._takes_clicks.grab_release()
+
+    def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Have dialogs fit a window that has another size now."""
+        size_wh = event.width, event.height
+        if event.widget is not self.root or size_wh == self._size_wh:
+            return
+        self._size_wh = size_wh
+        for layer in self._layers:
+            if layer.drawn and layer.on_sized is not None:
+                layer.on_sized()
 
     def _match_corners(self, layer: _Layer) -> None:
         """Draw the picture behind a dialog's rounded corners."""

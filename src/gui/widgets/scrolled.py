@@ -106,9 +106,10 @@ class Scrolled(ctk.CTkScrollableFrame):
     def _follow(self, focused: object) -> None:
         """Scroll a control into view when the Tab key reaches it."""
         if isinstance(focused, tkinter.Misc) and str(focused).startswith(f"{self}."):
-            self._see(focused)
+            self.see(focused)
 
-    def _see(self, widget: tkinter.Misc) -> None:
+    def see(self, widget: tkinter.Misc) -> None:
+        """Scroll as little as shows all of a widget in it."""
         content, height = self.winfo_reqheight(), self._parent_canvas.winfo_height()
         top = widget.winfo_rooty() - self.winfo_rooty()
         bottom, shown = top + widget.winfo_height(), -self.winfo_y()

@@ -172,7 +172,7 @@ def test_time_left_is_no_more_exact_than_it_is_known(seconds: float, words: str)
 def test_numbers_are_written_for_people() -> None:
     assert (counted(1, "file"), counted(1200, "file")) == ("1 file", "1,200 files")
     assert (moment(5.5), moment(59.96), moment(3723)) == ("0:05.5", "1:00.0", "1:02:03")
-    assert (length(9.7), length(3723.2)) == ("0:09", "1:02:03")
+    assert (length(9.7), length(3723.2)) == ("0:10", "1:02:03")
     sizes = (0, 300, 80_200, 4_200_000, 375_000_000, 2_500_000_000)
     written = ["0 MB", "1 kB", "80 kB", "4.2 MB", "375 MB", "2.5 GB"]
     assert [megabytes(size) for size in sizes] == written

@@ -16,6 +16,7 @@ from src.gui.search.answer_view import AnswerView
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
 from src.gui.search.query_parts import QueryParts, can_be_written
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
+from src.records import SearchResult
 from src.search.filters import EVERYTHING
 from src.search.query import Image, ImageFile, Query, Words
 from src.search.query_text import parse_query, write_query
@@ -91,7 +92,9 @@ class WordPanel(SearchPanel):
     def __init__(self) -> None:
         self.results: Any = Results()
         library = SimpleNamespace(
-            find=lambda query, **_: self.results.queries.append(replace(query, limit=10))
+            find=lambda query, **_: (
+                self.results.queries.append(replace(query, limit=10)) or SearchResult(())
+            )
         )
         self._session: Any = SimpleNamespace(
             models_ready=False,
