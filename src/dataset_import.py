@@ -35,7 +35,7 @@ from src.stopping import result_of
 # In a batch: what CLIP sees of each has 150 kB.
 MOST_SEGMENTS = 512
 GONE = "removed from the library in the meantime"
-# The import that has begun and not ended: the dataset and the act that it is.
+# The imports that have begun and not ended: by their datasets, the acts that they are.
 _UNFINISHED = "unfinished import"
 
 
@@ -123,7 +123,7 @@ class DatasetImport:
         importing = ImageImport(self.metadata, path, self.settings, self._tag_name)
         cutter = ImageCutter(self.metadata, importing, self.pipeline, self.settings)
         images, skipped = yield from read_dataset(path, importing.frames_of)
-        self._act = path, self._begun_before(path) or new_batch()
+        self._act = path, self._unfinished().get(str(path)) or new_batch()
         done = 0
         with self.pipeline.threads() as threads:
             for some in _batches(images):
@@ -134,7 +134,9 @@ class DatasetImport:
         with self.metadata.connection.write():
             self._counts += put_labels(self.metadata, self._labels, self._act[1])
             self._counts += put_tracks(self.metadata, self._tracks, self._act[1])
-            self.metadata.forget_info(_UNFINISHED)
+            others = self._unfinished()
+            if others.pop(str(path), None) is not None:
+                self._note_unfinished(others)
         yield from self._tell()
         counts = self._counts
         yield LabelsImported(
@@ -169,7 +171,7 @@ class DatasetImport:
             yield from self._prepare()
             remove_left_crops(self.metadata)
             path, batch = self._act
-            self.metadata.set_info(_UNFINISHED, json.dumps([str(path), batch]))
+            self._note_unfinished(self._unfinished() | {str(path): batch})
             self._is_prepared = True
         cuts = [threads.submit(cutter.cut, some, threads) for some in _by_file(to_cut)]
         for cut in cuts:
@@ -261,13 +263,22 @@ class DatasetImport:
 
     # -- before and after
 
-    def _begun_before(self, path: Path) -> str | None:
-        """Return the act of an import of the same dataset that was stopped."""
+    def _unfinished(self) -> dict[str, str]:
+        """Return the acts of imports that were stopped, by their datasets."""
         try:
-            dataset, batch = json.loads(self.metadata.info(_UNFINISHED) or "[]")
-        except (ValueError, TypeError, RecursionError):
-            return None  # there is none, or nothing that this program wrote
-        return batch if dataset == str(path) and isinstance(batch, str) else None
+            said = json.loads(self.metadata.info(_UNFINISHED) or "{}")
+        except (ValueError, RecursionError):
+            return {}  # nothing that this program wrote
+        if isinstance(said, list) and len(said) == 2:  # as earlier versions wrote the one they knew
+            said = dict([said]) if isinstance(said[0], str) else {}
+        found = said.items() if isinstance(said, dict) else ()
+        return {dataset: batch for dataset, batch in found if isinstance(batch, str)}
+
+    def _note_unfinished(self, acts: dict[str, str]) -> None:
+        if acts:
+            self.metadata.set_info(_UNFINISHED, json.dumps(acts))
+        else:
+            self.metadata.forget_info(_UNFINISHED)
 
     def _tell(self) -> Iterator[Event]:
         """Let searches and the index know what is new."""

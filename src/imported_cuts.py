@@ -71,27 +71,17 @@ class ImageCutter:
                         break
                 else:
                     raise MediaReadError(place.path, f"has no frame {min(left)}")
-        except (MediaReadError, OSError) as exc:
-            for found in chain.from_iterable(left.values()):
-                found.fail(why_unread(exc))
         except Exception as exc:
-            if not is_file_error(exc):
-                raise
-            log.warning("%s could not be imported", images[0].image.image, exc_info=True)
+            reason = _why_not(exc, images[0])
             for found in chain.from_iterable(left.values()):
-                found.fail(f"could not be imported ({format_error(exc)})")
+                found.fail(reason)
 
     def _cut_or_fail(self, found: ImportedImage, frame: Frame) -> None:
         assert found.place is not None
         try:
             self._cut(found, found.place, frame)
-        except MediaReadError as exc:
-            found.fail(why_unread(exc))
         except Exception as exc:
-            if not is_file_error(exc):
-                raise
-            log.warning("%s could not be imported", found.image.image, exc_info=True)
-            found.fail(f"could not be imported ({format_error(exc)})")
+            found.fail(_why_not(exc, found))
 
     def _cut(self, found: ImportedImage, place: FramePlace, frame: Frame) -> None:
         if place.frame_id is None:
@@ -129,3 +119,13 @@ class ImageCutter:
             return read_frames_again(media, set(wanted), self._settings, known)
         settings = replace(self._settings, all_pages=place.frame_index > 0)
         return read_frames(path, "image", settings, found.facts)
+
+
+def _why_not(exc: Exception, found: ImportedImage) -> str:
+    """Return why an image has nothing cut out of it; raises what is not about its file alone."""
+    if isinstance(exc, MediaReadError | OSError):
+        return why_unread(exc)
+    if not is_file_error(exc):
+        raise exc
+    log.warning("%s could not be imported", found.image.image, exc_info=exc)
+    return f"could not be imported ({format_error(exc)})"

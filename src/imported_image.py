@@ -278,7 +278,7 @@ class ImageImport:
         return media.path, self.metadata.stored_frames(media.id)
 
     def digest(self, path: Path) -> str:
-        """Hash a file; a long video, of which one frame after another is wanted, once."""
+        """Hash a file once for as long as it does not change: a long video has many frames."""
         key = path, stamp_of(path)
         with self._lock:
             known = self._digests.get(key)
@@ -386,11 +386,13 @@ def _other_size(image: AnnotatedImage, size_wh: tuple[int, int]) -> str:
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
+    """Return what changes with a file: its size, and when it was modified, in ns."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
 def why_unread(exc: MediaReadError | OSError) -> str:
+    """Return in words why a file can't be read."""
     if isinstance(exc, MediaReadError):
         return exc.reason
     return f"can't be read ({exc.strerror or exc})"

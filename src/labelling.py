@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from src.database.acts import redo, undo
+from src.database.acts import redo, size_of, undo
 from src.database.decisions import OF_PEOPLE, new_batch, repeat, take_back
 from src.database.label_table import AttributeValue, AttributeValues
 from src.database.metadata_db import MetadataDatabase
@@ -169,6 +169,10 @@ class Labels(LabelList):
         return self._table.attribute_values(segment_ids)
 
     # -- undo
+
+    def size_of(self, batch: str) -> tuple[int, int]:
+        """Count what holds of an act: the labels that people decided on by it, and its tracks."""
+        return size_of(self._metadata.connection.read(), normalize_text(batch))
 
     def undo(self, batch: str) -> int:
         """Take an act back, whole; returns how much that changed, 0 for nothing.

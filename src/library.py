@@ -16,6 +16,7 @@ from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
 from src.exporting import Exporting
 from src.processing.pending_deletes import remove_media
+from src.reader_records import OPENED_TO_READ
 from src.records import (
     BoxXywh,
     LibraryStats,
@@ -272,7 +273,7 @@ class MediaLibrary(SearchAids, Exporting):
             DatabaseError: the library was opened for reading only.
         """
         if self.read_only:
-            raise DatabaseError(f"{self.paths.root}: the library was opened for reading only")
+            raise DatabaseError(f"{self.paths.root}: the library {OPENED_TO_READ}")
         from src.labels.frame_to_edit import open_frame
         from src.labels.mask_editor import MaskEditor
 

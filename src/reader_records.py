@@ -9,7 +9,10 @@ from typing import Literal
 WriterState = Literal["open", "closed", "killed"]
 
 # Of a library, to whoever would change it.
-OPENED_TO_READ = "was opened for reading only; leave out --read-only to change it"
+OPENED_TO_READ = (
+    "was opened for reading only; to change it, leave out --read-only and close whatever else has "
+    "it open"
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from src.records import BoxXywh, MediaFile, Tag
 TrackOrigin = Literal["linked", "propagated", "human"]
 # What a lane of the timeline is of.
 LaneKind = Literal["label", "tag", "track"]
+# So little before its time a frame is shown already: times are rounded on their way.
+SAME_MOMENT_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -123,9 +125,10 @@ class ScoreCurve:
     """How well the frames of a video answer a query.
 
     Attributes:
-        times_s: (N,) float64, ascending, of the sampled frames.
-        scores: (N,) float32, of each frame's best segment, the whole frame among them.
-        segment_ids: of those segments.
+        times_s: (N,) float64, ascending, of all sampled frames.
+        scores: (N,) float32, of each frame's best segment, the whole frame among them; NaN where
+            the query looks at none of the frame.
+        segment_ids: of those segments; "" where there is none.
         line: the score below which a match is likely chance; None where no line is drawn.
     """
 
@@ -133,6 +136,36 @@ class ScoreCurve:
     scores: np.ndarray = field(repr=False, compare=False)
     segment_ids: tuple[str, ...]
     line: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame was scored."""
+        return not np.isfinite(self.scores).any()
+
+    def at(self, times_s: np.ndarray) -> np.ndarray:
+        """Return the score at moments, in between that of the frames before and after.
+
+        Where a frame was not scored there is none up to the next one; a frame before such a gap
+        keeps its score up to it.
+
+        Args:
+            times_s: (M,) float64.
+
+        Returns:
+            (M,) float64, NaN where nothing was scored.
+        """
+        if not len(self.times_s):
+            return np.full(len(times_s), np.nan)
+        last = len(self.times_s) - 1
+        places = np.searchsorted(self.times_s, times_s + SAME_MOMENT_S, "right") - 1
+        places = np.clip(places, 0, last)
+        after = np.minimum(places + 1, last)
+        before, then = self.scores[places], self.scores[after]
+        then = np.where(np.isnan(then), before, then)
+        apart = np.maximum(self.times_s[after] - self.times_s[places], SAME_MOMENT_S)
+        share = np.clip((times_s - self.times_s[places]) / apart, 0, 1)
+        found: np.ndarray = before + (then - before) * share
+        return found
 
 
 @dataclass(frozen=True)

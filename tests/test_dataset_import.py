@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 import main
+from src import imported_cuts, imported_image
 from src.config import LibraryPaths
 from src.dataset_events import AnnotationSkipped, LabelsImported, LabelUnmatched
 from src.dataset_import import MOST_SEGMENTS, _batches
@@ -438,6 +440,23 @@ def test_a_removed_image_comes_back_and_a_changed_one_does_not_come_in(
     ]
 
 
+def test_an_image_that_goes_while_it_is_cut_costs_itself(
+    library: MediaLibrary, drawn: Drawn, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stamp_of(path: Path) -> tuple[int, int]:
+        if path.name == gone.name:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+        return imported_image.stamp_of(path)
+
+    drawn.images = [image(dataset, number, boxed("ball", 20, 40, 60, 60)) for number in (0, 1)]
+    gone = drawn.images[0].image
+    monkeypatch.setattr(imported_cuts, "stamp_of", stamp_of)
+    outcome, events = imported(library, dataset)
+    (failed,) = of_kind(events, FileFailed)
+    assert (failed.path, failed.reason) == (gone, "can't be read (No such file or directory)")
+    assert (outcome.files, outcome.added, outcome.unmatched) == (1, 1, 1)
+
+
 def test_the_librarys_own_files_are_no_images_of_a_dataset(
     library: MediaLibrary, drawn: Drawn, dataset: Path
 ) -> None:
@@ -446,6 +465,27 @@ def test_the_librarys_own_files_are_no_images_of_a_dataset(
     drawn.images = [AnnotatedImage(own, (boxed("box", 5, 5, 50, 50),))]
     outcome, events = imported(library, dataset)
     assert outcome.files == 0 and "its own files" in of_kind(events, FileFailed)[0].reason
+
+
+def test_another_import_between_leaves_one_that_was_stopped_to_go_on(
+    open_library: Callable[[], MediaLibrary], drawn: Drawn, dataset: Path, scene_files: list[Path]
+) -> None:
+    own = [image(dataset, n, boxed("box", 5, 5, 50, 50), Annotation("whole")) for n in (0, 1)]
+    drawn.images = own
+    library = open_library()
+    job = library.import_dataset(dataset)
+    assert next(event for event in job if isinstance(event, FrameStored))
+    job.close()  # type: ignore[attr-defined]
+    other = dataset / "dataset"
+    other.mkdir()
+    shutil.copy2(scene_files[2], other)
+    drawn.images = [image(other, 2, Annotation("other"))]
+    between, _ = imported(library, other)
+    assert between.added == 1
+    drawn.images = own
+    outcome, _ = imported(library, dataset)
+    assert (outcome.added, outcome.known) == (2, 2)
+    assert library.undo(outcome.batch) == 4 and library.undo(between.batch) == 1
 
 
 @pytest.mark.parametrize("how", ["cancelled", "killed"])

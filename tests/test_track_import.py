@@ -31,7 +31,7 @@ CVAT = """<annotations><version>1.1</version><meta><task><id>1</id><stop_frame>4
 </track>
 <track id="1" label="cat" source="manual">
 <box frame="3" keyframe="1" outside="0" occluded="0" xtl="70" ytl="40" xbr="80" ybr="54"/>
-<box frame="28" keyframe="1" outside="1" occluded="0" xtl="60" ytl="40" xbr="80" ybr="54"/>
+<box frame="28" keyframe="1" outside="1" occluded="0" xtl="70" ytl="40" xbr="80" ybr="54"/>
 </track>
 <track id="2" label="mouse" source="manual">
 <box frame="6" keyframe="1" outside="0" occluded="0" xtl="1" ytl="40" xbr="8" ybr="54"/>
@@ -205,3 +205,26 @@ def test_the_command_says_how_many_tracks_came(
     said = capsys.readouterr()
     assert "2 tracks added, 1 there already, 1 left out" in said.out
     assert "then import again" in said.err and "import --undo b" in said.err
+
+
+def test_the_command_says_that_tracks_are_taken_back(
+    open_library: Open, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = with_video(open_library, folder, tmp_path / "other")
+    labels = imported(library, folder / "cvat")
+    before = tracks_of(library)
+    (media_id,) = [each.id for each in library.metadata.all_media()]
+    found = library.tracks.timeline(media_id).tracks
+    library.tracks.take_out([each.segment_id for track in found for each in track.segments], "b")
+    library.tracks.undo(labels.batch)
+    library.tracks.undo("b")
+    library.tracks.redo(labels.batch)
+    assert tracks_of(library) == before
+    library.close()
+
+    def said(batch: str) -> str:
+        assert main.main(["--library", str(library.paths.root), "import", "--undo", batch]) == 0
+        return capsys.readouterr().out
+
+    assert said(labels.batch) == "15 labels and 2 tracks taken back\n"
+    assert said(labels.batch) == "0 labels taken back\n"

@@ -216,7 +216,7 @@ class Commands(LibraryOpener):
         return 0
 
     def _import(self) -> int:
-        from src.cli.report import NO_VIDEO_OF_TRACKS, note
+        from src.cli.report import note
         from src.dataset_events import LabelsImported
         from src.events import JobDone
         from src.library import MediaLibrary
@@ -226,7 +226,11 @@ class Commands(LibraryOpener):
         root = (self._paths() if is_new else self._paths_of_library()).root
         with self._initialize(root) as library:
             if given.undo is not None:
-                print(f"{counted(library.undo(given.undo), 'label')} taken back")
+                labels, tracks = library.labels.size_of(given.undo)
+                changed = library.undo(given.undo)
+                words = [counted(labels, "label")] if labels else []
+                words += [counted(tracks, "track")] if tracks else []
+                print(f"{' and '.join(words) or counted(changed, 'label')} taken back")
                 return 0
             for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
@@ -247,7 +251,7 @@ class Commands(LibraryOpener):
                             f"{event.lost_tracks:,} left out"
                         )
                     if event.lost_tracks:
-                        note(NO_VIDEO_OF_TRACKS)
+                        note("add the videos of the tracks that were left out, then import again")
                     if event.added or event.tracks:
                         note(f"`import --undo {event.batch}` takes them back")
                 elif isinstance(event, JobDone):

@@ -36,9 +36,6 @@ from src.model_records import Coverage
 from src.records import LibraryStats, SearchHit
 from src.time_left import TimeLeft
 
-# Of the tracks of a dataset.
-NO_VIDEO_OF_TRACKS = "add the video of the tracks that were left out, then import again"
-
 
 def one_line(text: object) -> str:
     """Make any text, a file name with a newline too, one line that any terminal can show."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 
 from src.database.act_rows import UNDOABLE, batches_on, is_undone, redo_rows, undo_rows
-from src.database.decisions import settle_decided
+from src.database.decisions import OF_PEOPLE, settle_decided
 from src.database.label_acts import make_label, redo_acts, undo_acts
-from src.database.track_acts import put_in_tracks, turn_tracks
+from src.database.rows import LISTED
+from src.database.track_acts import put_in_tracks, tracks_of, turn_tracks
 from src.database.track_labels import follow_decided
 
 
@@ -37,6 +39,16 @@ def redo(db: sqlite3.Connection, batch: str) -> int:
     decided = _turn(db, batch, None)
     _list_given(db, batch)
     return decided or changed or tracked
+
+
+def size_of(db: sqlite3.Connection, batch: str) -> tuple[int, int]:
+    """Count what holds of an act: the labels that people decided on by it, and its tracks."""
+    decided = db.execute(
+        "SELECT count(*) FROM decisions WHERE batch = ? AND undone_at IS NULL"
+        f" AND source IN {LISTED}",
+        (batch, json.dumps(OF_PEOPLE)),
+    ).fetchone()
+    return int(decided[0]), tracks_of(db, batch)
 
 
 def catch_up(db: sqlite3.Connection, segment_id: str, batch: str) -> None:

@@ -74,7 +74,13 @@ class Readers:
             return (self._moved_on << 32) + number
 
     def _check_open(self) -> None:
-        """Open a file anew that nobody changed, and somebody changes now."""
+        """Refuse a closed library; forget the connections to a file once somebody changes it.
+
+        They were opened as to a file that nobody changes.
+
+        Raises:
+            DatabaseError: the library is closed.
+        """
         if self._closed:
             raise DatabaseError(f"{self.path}: the library is closed")
         if self._is_still and self._file is not None and self._file.was_written:

@@ -94,6 +94,15 @@ def turn_tracks(db: sqlite3.Connection, batch: str, undo: bool) -> int:
     return moved
 
 
+def tracks_of(db: sqlite3.Connection, batch: str) -> int:
+    """Count the tracks that an act is about, where it is not undone.
+
+    Raises:
+        DatabaseError: what is kept of it is damaged.
+    """
+    return len({t for act in _acts(db, "batch = ? AND undone_at IS NULL", batch) for t in act.about})
+
+
 def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
     """Put segments that come back where the acts of people say that they are."""
     rows = db.execute(

@@ -45,6 +45,7 @@ from src.gui.models.models_controller import ModelsController
 from src.gui.theme.icons import logo
 from src.gui.theme.theme import DARK, FIRST_WH, LEAST_WH, LIGHT, Theme, use_own_font_rules
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import Entry
 from src.settings import Settings
@@ -249,9 +250,8 @@ class MainWindow(ctk.CTk, TkinterDnD.DnDWrapper):
             sequence, act = key_sequence(action.keys), partial(self._key, action)
             if is_for_window_first(action.keys):
                 self.bind_class(_SHORTCUTS, sequence, act)
-                self.bind(sequence, lambda _: None)  # or it would be taken for the letter alone
             else:
-                self.bind(sequence, act)
+                bind_key(self.bind, sequence, act)
         self._hear_shortcuts(self)
         self.bind("<FocusIn>", self._focus_came, add="+")
 

@@ -14,6 +14,7 @@ from src.database.metadata_db import MetadataDatabase
 from src.errors import DatabaseError, ModelNotLoadedError
 from src.events import Event, JobDone
 from src.model_records import Coverage
+from src.reader_records import OPENED_TO_READ
 from src.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def index_of(vectors: VectorDatabase) -> VectorIndex:
     """Return the index of a library that is open for writing."""
     if vectors.index is None:
         root = vectors.metadata.paths.root
-        raise DatabaseError(f"{root}: the library was opened for reading only")
+        raise DatabaseError(f"{root}: the library {OPENED_TO_READ}")
     return vectors.index
 
 

@@ -22,7 +22,6 @@ from src.processing.known_frames import KnownFrame, read_stored
 from src.processing.segment_pipeline import CutFrame, FrameResult, SegmentPipeline
 from src.processing.unchanged_file import unchanged_file
 from src.records import Frame, KeptSegment, MediaFile, StoredSegment
-from src.search.query import GONE
 from src.settings import Settings
 
 # From here on a segment that is there is what was followed.
@@ -83,7 +82,7 @@ def thing_to_follow(
     segment = metadata.segments([segment_id]).get(segment_id)
     media = None if segment is None else metadata.media(segment.media_file_id)
     if segment is None or media is None:
-        raise QueryError(GONE)
+        raise QueryError(f"there is no segment {segment_id} in the library; search for it again")
     if segment.timestamp_s is None:
         raise QueryError(f"{media.path}: this is a photo; only in videos are things followed")
     if segment.kind == "frame":

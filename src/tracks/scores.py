@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from src.database.conditions import segment_ids_where
+from src.database.frame_spans import stored_frame_times
 from src.database.metadata_db import MetadataDatabase
 from src.errors import QueryError
 from src.search.leaves import MediaFileIs
@@ -22,6 +23,8 @@ def score_curve(
     metadata: MetadataDatabase, search: SegmentSearch, media_file_id: int, query: Query
 ) -> ScoreCurve:
     """Score each sampled frame of a video by its best segment that the query's filter leaves.
+
+    A frame of which it leaves nothing has no score.
 
     Args:
         query: with terms; what it wants beside them in a frame is left out.
@@ -52,10 +55,11 @@ def score_curve(
     for segment_id, at_s in moments.items():
         if segment_id in scores and (at_s not in best or scores[segment_id] > scores[best[at_s]]):
             best[at_s] = segment_id
-    times = sorted(best)
+    times = [float(at_s) for _, at_s in stored_frame_times(metadata.connection, media_file_id)]
+    ids = [best.get(at_s, "") for at_s in times]
     return ScoreCurve(
         np.array(times, np.float64),
-        np.array([scores[best[at_s]] for at_s in times], np.float32),
-        tuple(best[at_s] for at_s in times),
+        np.array([scores.get(segment_id, np.nan) for segment_id in ids], np.float32),
+        tuple(ids),
         line,
     )

@@ -77,7 +77,7 @@ def test_without_sam_2_following_a_segment_says_what_to_do(
     code, said = tracks("propagate", segment.id, "--from", "0:00", "--to", "0:03")
     assert code == 1 and "models download sam2.1_hiera_tiny" in said
     code, said = tracks("propagate", "nothing")
-    assert code == 1 and "no longer in the library" in said
+    assert code == 1 and "there is no segment nothing in the library" in said
     code, said = tracks("propagate")
     assert code == 2 and "name one segment" in said
     code, said = tracks("--from", "0:01")

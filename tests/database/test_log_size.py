@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_a_query_that_takes_long_is_not_waited_for_again_and_again(
     metadata: MetadataDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_size, "WAIT_S", 0.0)
-    monkeypatch.setattr(log_size.time, "monotonic", lambda: now)
+    monkeypatch.setattr(log_size, "time", SimpleNamespace(monotonic=lambda: now))
     now, asked, writer = 100.0, list[str](), metadata.connection._writer
     assert writer is not None
     writer.set_trace_callback(lambda sql: asked.append(sql) if "RESTART" in sql else None)

@@ -24,15 +24,17 @@ from src.gui.models.model_row_view import Offered
 from src.gui.panel.panel import PanelContext
 from src.gui.search.results_line import NEW_IN_SHORT, NEW_SEGMENTS, ResultsLine
 from src.gui.search.search_panel import BY_IMAGE, SearchPanel
-from src.gui.theme.theme import DARK, Theme
+from src.gui.theme.theme import DARK, SMALL, Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.timeline.timeline_side import TimelineSide
+from src.gui.timeline.zoom_row import ZoomRow
 from src.gui.widgets.controls import Button, panel_header
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.overlay import Overlay
 from src.gui.widgets.popup import _Menu
 from src.gui.widgets.slider import Slider
 from src.gui.widgets.thumb_strip import Thumb, ThumbStrip
-from src.gui.widgets.tooltip import _all_inside
+from src.gui.widgets.tooltip import Tooltip, _all_inside
 from src.search.query import Image
 from tests.e2e.desktop import Screen
 
@@ -357,3 +359,64 @@ def test_a_job_that_is_asked_to_stop_is_asked_once(root: Any, theme: Theme) -> N
     strip.show(job, waiting=0)
     strip.button.invoke()
     assert asked == ["cancel"] and strip.button.text == "Cancelling…"
+
+
+def shown_text(of: Any) -> str:
+    """Return what a label of CustomTkinter says."""
+    return str(of.cget("text"))
+
+
+@pytest.mark.parametrize("width", [320, 440])
+def test_beside_a_longer_clock_the_buttons_are_whole(root: Any, theme: Theme, width: int) -> None:
+    nothing: Any = lambda *_: None  # noqa: E731 - stands for whatever is asked of it
+    labels: Any = SimpleNamespace(suggest=lambda _: [], only_to_give=nothing)
+    thumbnails: Any = SimpleNamespace(want=nothing, get=nothing)
+    actions: Any = SimpleNamespace()
+    for name in (
+        "step label leave split join take_out play search parts tag export rates sample save_clip"
+        " clear"
+    ).split():
+        setattr(actions, name, nothing)
+    side = TimelineSide(root, theme, thumbnails, labels, actions, actions)
+    side.configure(width=width, height=300)
+    side.place(x=0, y=0)
+    root.update()
+    side.show_moment("0:03.50", "frame 10 of 16", False, False)
+    root.update()
+    whole = side.next.winfo_reqwidth()
+    assert [each.winfo_width() for each in (side.play, side.previous, side.next)] == [whole] * 3
+    assert shown_text(side._place) == ("10 of 16" if width < 400 else "frame 10 of 16")
+    place = side._place
+    assert place.winfo_width() >= place.winfo_reqwidth()
+    assert place.winfo_x() + place.winfo_width() <= side.play.winfo_x()
+
+
+def test_a_sentence_above_the_timeline_is_cut_at_its_end(root: Any, theme: Theme) -> None:
+    row = ZoomRow(root, theme, lambda _: None, lambda: None)
+    row.configure(width=600)
+    row.place(x=0, y=0)
+    row.show(11, "")
+    root.update()
+    row.say("No track")
+    root.update()
+    assert shown_text(row._said) == "No track"
+    row.say("A sentence that is longer than what stands between the lanes and the slider, by far.")
+    root.update()
+    said = shown_text(row._said)
+    assert said.startswith("A sentence that") and said.endswith("…")
+    assert theme.canvas_font(row, SMALL).measure(said) <= row._said.winfo_width()
+
+
+@pytest.mark.parametrize("x", [0, 560])
+def test_a_tooltip_lies_in_the_window(root: Any, theme: Theme, x: int) -> None:
+    button = Button(root, theme, "Short", lambda: None)
+    button.place(x=x, y=50)
+    tooltip = Tooltip(button, theme, "A text that is much wider than the button it is about")
+    root.update()
+    tooltip._show()
+    root.update()
+    assert tooltip._shown is not None
+    left, wide = tooltip._shown.winfo_rootx(), tooltip._shown.winfo_width()
+    assert root.winfo_rootx() <= left
+    assert left + wide <= root.winfo_rootx() + root.winfo_width()
+    Tooltip.hide()

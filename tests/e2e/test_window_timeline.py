@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.remembered_videos import draw_video
 from tests.warm_start import CUT_ALREADY, WarmStart
 
 VIDEO, FRAMES = "video.mp4", 4
+LABELLED = r"Undone: 1 track \(\d+ segments?\) labelled “thing”\."
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,20 @@ def test_tracks_are_labelled_and_split_and_that_is_undone(
     window.wait("the label's lane", lambda s: "thing" in s["timeline"]["lanes"])
     window.key("ctrl+z")
     window.wait("it is gone", lambda s: "thing" not in s["timeline"]["lanes"])
+    window.key("ctrl+shift+z")
+    window.wait("the lane again", lambda s: "thing" in s["timeline"]["lanes"])
+
+    # what a person presses to save, and what would label: with Ctrl neither is the timeline's
+    window.key("ctrl+s")
+    window.key("ctrl+1")
+    window.key("ctrl+j")
+    window.key("alt+i")
+    window.key("ctrl+z")
+    window.wait("the label undone", lambda s: re.fullmatch(LABELLED, s["timeline"]["said"]))
+    window.wait("it is gone", lambda s: "thing" not in s["timeline"]["lanes"])
+    assert not window.state()["timeline"]["range"]
+    window.key("ctrl+z")
+    window.wait("nothing", lambda s: s["timeline"]["said"] == "There is nothing to undo here.")
     window.key("ctrl+shift+z")
     window.wait("the lane again", lambda s: "thing" in s["timeline"]["lanes"])
 

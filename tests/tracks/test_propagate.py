@@ -384,7 +384,7 @@ def test_what_cannot_be_followed_is_refused(
     (whole,) = [s for s in on_frame(library, 2) if s.kind == "frame" and s.timestamp_s is not None]
     before = rows(library)
     for given, said in (
-        (("no such segment",), "no longer"),
+        (("no such segment",), "there is no segment no such segment in the library"),
         ((photo.id,), "photo"),
         ((whole.id,), "whole frame"),
         ((start, 3.0, 5.0), "at 0:02.0"),

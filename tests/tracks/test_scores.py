@@ -56,10 +56,42 @@ def test_every_frame_has_its_best_score(
                 at_s = hit.segment.timestamp_s or 0.0
                 assert hit.score is not None
                 best[at_s] = max(best.get(at_s, (-2.0, "")), (hit.score, hit.segment.id))
-    assert curve.times_s.tolist() == sorted(best)
-    expected = [best[at_s] for at_s in sorted(best)]
+    assert curve.times_s.tolist() == [0, 1, 2, 3]
+    expected = [best.get(at_s, (np.nan, "")) for at_s in range(4)]
     np.testing.assert_allclose(curve.scores, [score for score, _ in expected], atol=1e-5)
     assert list(curve.segment_ids) == [segment_id for _, segment_id in expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_at"),
+    [
+        ("red at:0:01..0:02", [False, True, True, False]),
+        ("red tag:mine", [False, False, True, False]),
+        ("red file:1", [False] * 4),
+        ("red kind:object quality>0.95", [False] * 4),
+    ],
+)
+def test_a_frame_that_the_search_did_not_look_at_has_no_score(
+    metadata: MetadataDatabase,
+    clip: ClipEncoder,
+    media_id: int,
+    text: str,
+    looked_at: list[bool],
+) -> None:
+    with VectorDatabase(metadata.paths, clip, metadata) as vectors:
+        curve = score_curve(
+            metadata, SegmentSearch(vectors, no_image), media_id, parse_query(text, 5)
+        )
+    assert curve.times_s.tolist() == [0, 1, 2, 3]
+    assert np.isfinite(curve.scores).tolist() == looked_at
+    assert [bool(each) for each in curve.segment_ids] == looked_at
+    assert curve.is_empty == (not any(looked_at))
+    # a frame stands for what was skipped after it, up to the next
+    between = np.arange(4) + 0.5
+    assert np.isfinite(curve.at(between)).tolist() == looked_at
+    assert curve.at(np.arange(4.0))[curve.scores == curve.scores].tolist() == pytest.approx(
+        [each for each in curve.scores.tolist() if each == each]
+    )
 
 
 def test_a_filter_alone_scores_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -213,7 +214,7 @@ class _Thing:
 
 def _read(reader: DatasetReader, videos: list[AnnotatedVideo]) -> Iterator[AnnotatedImage]:
     """Read the images, and put what is said of videos in `videos`."""
-    found = False
+    found, numbers = False, count(1)  # of tracks: those of two files are not the same ones
     for file in reader.names(".xml"):
         with reader.open(file) as stream:
             if reader.chosen is None and b"<annotations>" not in stream.read(4096):
@@ -221,7 +222,8 @@ def _read(reader: DatasetReader, videos: list[AnnotatedVideo]) -> Iterator[Annot
             stream.seek(0)
             found = True
             numeric = set[tuple[str, str]]()
-            tracks = CvatTracks(reader, file, partial(_read_shape, numeric=numeric))
+            read_shape = partial(_read_shape, numeric=numeric)
+            tracks = CvatTracks(reader, file, read_shape, numbers)
             for element in read_elements(stream, "image", "track", "meta"):
                 if element.tag == "meta":
                     for label in element.iter("label"):

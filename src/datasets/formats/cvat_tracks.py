@@ -65,16 +65,19 @@ def _read_videos(meta: Element) -> dict[str, CvatVideo]:
 class CvatTracks:
     """The tracks of one file, by the videos that they are in."""
 
-    def __init__(self, reader: DatasetReader, file: str, read_shape: ReadShape) -> None:
+    def __init__(
+        self, reader: DatasetReader, file: str, read_shape: ReadShape, numbers: Iterator[int]
+    ) -> None:
         """Begin with none.
 
         Args:
             read_shape: reads a shape as in an image.
+            numbers: that tracks get in the dataset, of which this may be one file of several.
         """
         self._reader, self._file, self._read_shape = reader, file, read_shape
         self._videos: dict[str, CvatVideo] = {}
         self._tracks: dict[CvatVideo, list[tuple[str, CvatTrack]]] = {}
-        self._count = 0
+        self._numbers = numbers
 
     def read_meta(self, meta: Element) -> None:
         """Read which videos there are."""
@@ -91,9 +94,9 @@ class CvatTracks:
                 (video,) = self._videos.values()
             if video is None:
                 raise ValueError("a track is of no video that the file names with its size")
-            self._count += 1
-            track = CvatTrack(element, self._read_shape, self._count, video)
-            name = f"track {element.get('id') or self._count} ({track.label})"
+            number = next(self._numbers)
+            track = CvatTrack(element, self._read_shape, number, video)
+            name = f"track {element.get('id') or number} ({track.label})"
             self._tracks.setdefault(video, []).append((name, track))
 
     def videos(self) -> Iterator[AnnotatedVideo]:
@@ -108,10 +111,10 @@ class CvatTracks:
 class CvatTrack:
     """A track: its shapes by frame, and what CVAT puts between and after them.
 
-    From a keyframe to the next one a box or an ellipse moves in proportion to time, and so does a
-    polygon with as many points; any other shape stays as it is. After the last one it stays to the
-    end. Attributes and whether it is occluded are those of the keyframe before. Where a keyframe
-    says that the thing is outside, it is not seen up to the next one.
+    From a shape to the next one a box or an ellipse moves in proportion to time, also where it is
+    outside then, and so does a polygon with as many points; any other shape stays as it is. After
+    the last one it stays to the end. Attributes and whether it is occluded are those of the shape
+    before. Where a shape says that the thing is outside, it is not seen up to the next one.
     """
 
     def __init__(
@@ -146,9 +149,14 @@ class CvatTrack:
             shapes[frame] = shape
         if not shapes:
             raise ValueError("a track has no shapes")
-        # CVAT writes what lies between keyframes, too; only keyframes are somebody's word
-        keys = {frame: each for frame, each in shapes.items() if each.get("keyframe") != "0"}
-        self._shapes = dict(sorted((keys or shapes).items()))
+        # CVAT writes what lies between keyframes, too: of boxes it would only take memory, but how
+        # outlines change, with other points perhaps, can't be told from the keyframes
+        needed = {
+            frame: each
+            for frame, each in shapes.items()
+            if each.get("keyframe") != "0" or each.tag not in _MOVES
+        }
+        self._shapes = dict(sorted((needed or shapes).items()))
         self._places = list(self._shapes)
 
     def at(self, frame_index: int) -> Annotation | None:
@@ -164,10 +172,8 @@ class CvatTrack:
             return None
         if begin < frame_index and before + 1 < len(self._places):
             end = self._places[before + 1]
-            following = self._shapes[end]
-            if following.get("outside") != "1":
-                part = (frame_index - begin) / (end - begin)
-                shape = _between(shape, following, part)
+            part = (frame_index - begin) / (end - begin)
+            shape = _between(shape, self._shapes[end], part)
         read = replace(self._read_shape(shape, self._video.size_wh), track_id=self._number)
         if shape.get("occluded") == "1":
             others = tuple(each for each in read.attributes if each[0] != _OCCLUDED[0])

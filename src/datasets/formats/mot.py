@@ -12,9 +12,9 @@ import numpy as np
 
 from src.datasets.annotations import AnnotatedImage, Annotation, PlannedDataset, PlannedImage
 from src.datasets.atomic_output import DatasetFolder
-from src.datasets.boxes import whole_box
+from src.datasets.boxes import TOO_MUCH, whole_box
 from src.datasets.dataset_writer import DatasetWriter
-from src.datasets.formats.annotation_values import number
+from src.datasets.formats.annotation_values import number, read_track
 from src.datasets.formats.dataset_reader import (
     DatasetReader,
     folder_of,
@@ -31,6 +31,7 @@ from src.records import ImageForm
 IMAGES, BOXES, LABELS, ABOUT = "img1", "gt/gt.txt", "gt/labels.txt", "seqinfo.ini"
 # A line for a thing in a frame; two hours at 30 frames a second with 20 of them are 130 MB.
 LARGEST = 1 << 30
+LARGEST_ABOUT = 1 << 24  # of these frames it names each
 LARGEST_OF_WORDS = 1 << 20
 _COLUMNS, _COLUMNS_OF_2015 = 9, 10
 # Where nothing is known of when frames are shown; MOTChallenge has a rate always.
@@ -174,7 +175,7 @@ def _sequence(reader: DatasetReader, file: str) -> Iterator[AnnotatedImage]:
     above = f"{folder}/" if folder else ""
     about = configparser.ConfigParser(interpolation=None)
     try:
-        about.read_string(reader.text(file, LARGEST_OF_WORDS))
+        about.read_string(reader.text(file, LARGEST_ABOUT))
         length = about.getint("Sequence", "seqLength")
         size_wh = (about.getint("Sequence", "imWidth"), about.getint("Sequence", "imHeight"))
         images = about.get("Sequence", "imDir")
@@ -182,8 +183,10 @@ def _sequence(reader: DatasetReader, file: str) -> Iterator[AnnotatedImage]:
         indexes = [int(each) for each in about.get(_SOURCE, "frames", fallback="").split()]
     except configparser.Error as exc:
         raise ValueError(f"it is not what {ABOUT} should be") from exc
-    if media is not None and (len(indexes) != length or min(indexes, default=0) < 0):
+    if media is not None and len(indexes) != length:
         raise ValueError(f"it names {len(indexes)} frames of its video, and not {length}")
+    if not all(0 <= index < TOO_MUCH for index in indexes):
+        raise ValueError("it names a frame that no video has")
     labels = list(_CLASSES)
     if above + LABELS in reader:
         labels = reader.text(above + LABELS, LARGEST_OF_WORDS).splitlines()
@@ -228,5 +231,7 @@ def _annotation(line: str, labels: list[str], size_wh: tuple[int, int]) -> tuple
     frame, track, left, top, width, height, _, kind, _ = values
     if not 1 <= kind <= len(labels) or kind != int(kind):
         raise ValueError(f"there is no class {kind:g}")
+    if frame != int(frame):
+        raise ValueError(f"{frame:g} is no number of a frame")
     box_xywh = whole_box((left - 1, top - 1, width, height), size_wh)
-    return int(frame), Annotation(labels[int(kind) - 1], box_xywh, track_id=int(track))
+    return int(frame), Annotation(labels[int(kind) - 1], box_xywh, track_id=read_track(track))

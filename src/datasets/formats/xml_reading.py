@@ -16,7 +16,8 @@ def read_elements(stream: IO[bytes], *tags: str) -> Iterator[Element]:
     """Give the elements of some names, each once all of it is read; the others are dropped.
 
     Raises:
-        ValueError: it is no XML, declares a document type, is too deep, or too large.
+        ValueError: it is no XML, is in an encoding that nobody knows, declares a document type,
+            is too deep, or too large.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -62,6 +63,8 @@ def read_elements(stream: IO[bytes], *tags: str) -> Iterator[Element]:
         parser.Parse(b"", True)
     except expat.ExpatError as exc:
         raise ValueError(f"it is not well-formed XML ({exc})") from exc
+    except LookupError as exc:
+        raise ValueError(f"it can't be read ({exc}); save it in UTF-8") from exc
     yield from found
 
 

@@ -14,6 +14,7 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.inputs import Entry
+from src.gui.widgets.key_bindings import bind_key
 
 _HEAD, _ROW = 32, 36
 _ICON, _INSIDE, _TEXT = 20, 12, 40  # from the left edge of a row
@@ -78,13 +79,13 @@ class SavedList(tkinter.Frame):
         bind("<Button-5>", lambda _: self._scroll(1))
         bind("<MouseWheel>", lambda e: self._scroll(-1 if e.delta > 0 else 1))
         for key, step in (("Up", -1), ("Down", 1), ("Home", -999), ("End", 999)):
-            bind(f"<{key}>", partial(self._step, step))
+            bind_key(bind, f"<{key}>", partial(self._step, step))
         for key in ("Return", "KP_Enter", "space"):
-            bind(f"<{key}>", lambda _: self._press(self._at))
+            bind_key(bind, f"<{key}>", lambda _: self._press(self._at))
         for key in ("Menu", "Shift-F10"):
-            bind(f"<{key}>", lambda _: self._menu_by_key())
-        bind("<F2>", lambda _: self.start_renaming(self.names[self._at]))
-        bind("<Delete>", lambda _: self._remove_focused())
+            bind_key(bind, f"<{key}>", lambda _: self._menu_by_key())
+        bind_key(bind, "<F2>", lambda _: self.start_renaming(self.names[self._at]))
+        bind_key(bind, "<Delete>", lambda _: self._remove_focused())
 
     def show(self, names: Sequence[str], counts: Mapping[str, int]) -> None:
         """Show searches by name, with how much they find where that is known."""
@@ -126,7 +127,7 @@ class SavedList(tkinter.Frame):
         )
         self._entry = entry
         entry.set(text or name)
-        entry.field.bind("<Escape>", lambda _: self._end_renaming())
+        bind_key(entry.field.bind, "<Escape>", lambda _: self._end_renaming())
         entry.field.bind("<FocusOut>", lambda _: self.after_idle(self._end_renaming), add="+")
         scale = ctk.ScalingTracker.get_widget_scaling(entry)
         entry.configure(width=width / scale)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from src.gui.widgets.key_bindings import bind_key
+
 if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
 
@@ -16,18 +18,18 @@ class CardKeys:
         self._grid = grid
         bind = grid.canvas.bind
         for key, step in (("Left", -1), ("Right", 1)):
-            bind(f"<{key}>", partial(self._move, step))
+            bind_key(bind, f"<{key}>", partial(self._move, step))
         bind("<<TraverseIn>>", lambda _: self._arrive())
-        bind("<Up>", lambda _: self._row(-1))
-        bind("<Down>", lambda _: self._row(1))
-        bind("<Prior>", lambda _: self._row(-grid.rows_seen))
-        bind("<Next>", lambda _: self._row(grid.rows_seen))
-        bind("<Home>", lambda _: self._move(-grid.count))
-        bind("<End>", lambda _: self._move(grid.count))
-        bind("<Return>", lambda _: self._open())
-        bind("<KP_Enter>", lambda _: self._open())
-        bind("<space>", lambda _: self._toggle())
-        bind("<Control-a>", lambda _: self._select_all())
+        bind_key(bind, "<Up>", lambda _: self._row(-1))
+        bind_key(bind, "<Down>", lambda _: self._row(1))
+        bind_key(bind, "<Prior>", lambda _: self._row(-grid.rows_seen))
+        bind_key(bind, "<Next>", lambda _: self._row(grid.rows_seen))
+        bind_key(bind, "<Home>", lambda _: self._move(-grid.count))
+        bind_key(bind, "<End>", lambda _: self._move(grid.count))
+        bind_key(bind, "<Return>", lambda _: self._open())
+        bind_key(bind, "<KP_Enter>", lambda _: self._open())
+        bind_key(bind, "<space>", lambda _: self._toggle())
+        bind_key(bind, "<Control-a>", lambda _: self._select_all())
 
     def _arrive(self) -> None:
         """Show which card has the focus, now that Tab has reached the grid."""

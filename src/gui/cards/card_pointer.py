@@ -7,6 +7,7 @@ import tkinter
 from typing import TYPE_CHECKING, NamedTuple
 
 from src.gui.cards.card_rectangle import CardRectangle
+from src.gui.widgets.key_bindings import bind_key
 
 if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
@@ -45,7 +46,7 @@ class CardPointer:
         bind("<Button-1>", self._press)
         bind("<B1-Motion>", self._drag)
         bind("<ButtonRelease-1>", self._release)
-        bind("<Escape>", lambda _: self._escape())
+        bind_key(bind, "<Escape>", lambda _: self._escape())
         bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._menu)
         self.scroll_over(grid.canvas)
 

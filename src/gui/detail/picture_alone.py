@@ -12,6 +12,7 @@ from src.gui.detail.frame_picture import FramePicture
 from src.gui.theme.theme import RADIUS, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import label
+from src.gui.widgets.key_bindings import bind_key
 from src.records import FrameView
 
 _LEAVE = "Escape leaves the full screen"
@@ -59,7 +60,7 @@ class PictureAlone(ctk.CTkFrame):
         self._hiding = ""
         self.picture.bind("<Double-Button-1>", lambda _: self.picture.fit())
         for key, step in (("<Left>", -1), ("<Right>", 1)):
-            self.picture.bind(key, lambda _, step=step: on_step(step))  # type: ignore[misc]
+            bind_key(self.picture.bind, key, lambda _, step=step: on_step(step))  # type: ignore[misc]
 
     def open(self) -> None:
         """Cover the window; the owner shows something in `picture` then."""

@@ -56,7 +56,7 @@ class TrackBlock(ctk.CTkFrame):
         row.pack(side="bottom", fill="x", padx=(0, 16))
         self.change = IconButton(row, theme, "down", "Change the track", self._open_menu)
         self.timeline = Button(
-            row, theme, "Show in timeline", self._open_timeline, icon_name="sliders", height=32
+            row, theme, "Show in timeline", self._open_timeline, icon_name="timeline", height=32
         )
         self.timeline.pack(side="left", fill="x", expand=True)
         Tooltip(self.timeline, theme, _TIMELINE_TIP)

@@ -70,8 +70,8 @@ class ClipDialog:
         body.grid(row=1, column=0, sticky="ew", padx=32)
         begin_s, end_s = self._range_s
         about = (
-            f"{clock(begin_s, 1)}–{clock(end_s, 1)} of {self._media.path.name}, "
-            f"{end_s - begin_s:.1f} s"
+            f"{clock(begin_s, 2)}–{clock(end_s, 2)} of {self._media.path.name}, "
+            f"{end_s - begin_s:.2f} s"
         )
         label(body, theme, about, colour=c.text_2).pack(anchor="w", pady=(0, 16))
         self.draws = Check(
@@ -95,9 +95,13 @@ class ClipDialog:
         self._draws_changed(self.draws.value)
 
     @property
+    def _all_of_label(self) -> str:
+        return f"All “{self._label}”"
+
+    @property
     def _which(self) -> tuple[str, ...]:
         """What can be drawn, by its names; what is chosen in the timeline first."""
-        chosen = [] if self._label is None else [f"“{self._label}”"]
+        chosen = [] if self._label is None else [self._all_of_label]
         if self._track_ids:
             chosen.append(THESE_TRACKS if len(self._track_ids) > 1 else "Selected track")
         return (*chosen, ALL_TRACKS)
@@ -109,7 +113,7 @@ class ClipDialog:
             return None
         if self.which.value == ALL_TRACKS:
             return ClipMasks()
-        if self._label is not None and self.which.value == f"“{self._label}”":
+        if self._label is not None and self.which.value == self._all_of_label:
             return ClipMasks(label=self._label)
         return ClipMasks(self._track_ids)
 

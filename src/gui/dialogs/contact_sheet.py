@@ -12,6 +12,7 @@ from src.gui.dialogs.sample_reader import SampleReader
 from src.gui.theme.pictures import cover, ring_mask, rounded_mask
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 _CELL_WH, _GAP = (68, 52), 8
 
@@ -31,9 +32,9 @@ class ContactSheet(DrawnCanvas):
             self.bind(event, lambda _: self.refresh())
         self.bind("<ButtonRelease-1>", self._clicked)
         for key, step in (("Left", -1), ("Right", 1)):
-            self.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
+            bind_key(self.bind, f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
         for key in ("Return", "KP_Enter", "space"):
-            self.bind(f"<{key}>", lambda _: self._open(self._at))
+            bind_key(self.bind, f"<{key}>", lambda _: self._open(self._at))
 
     def _grid(self) -> tuple[int, int]:
         """How many columns and rows there is room for."""

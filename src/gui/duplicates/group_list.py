@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import tkinter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from src.gui.duplicates.group_row import HEIGHT, GroupRow
 from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.scrolled import scrollbar
 
 GAP = 12
@@ -135,8 +137,8 @@ class GroupList(ctk.CTkFrame):
         bind(widget, "<MouseWheel>", lambda event: self.scroll_by(-px * event.delta / ticks), "+")
         bind(widget, "<Button-4>", lambda _: self.scroll_by(-px), "+")
         bind(widget, "<Button-5>", lambda _: self.scroll_by(px), "+")
-        bind(widget, "<Prior>", lambda _: self.scroll_by(-self._pitch), "+")
-        bind(widget, "<Next>", lambda _: self.scroll_by(self._pitch), "+")
+        bind_key(partial(bind, widget), "<Prior>", lambda _: self.scroll_by(-self._pitch), "+")
+        bind_key(partial(bind, widget), "<Next>", lambda _: self.scroll_by(self._pitch), "+")
         # CustomTkinter's own leaves out the canvas that covers a frame
         for child in tkinter.Misc.winfo_children(widget):
             self._listen(child)

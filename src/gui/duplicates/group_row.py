@@ -14,6 +14,7 @@ from src.gui.duplicates.wording import facts_of, title_of, word_of
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, label
+from src.gui.widgets.key_bindings import bind_key
 from src.records import DuplicateFile, DuplicateGroup
 
 GAP, WISH = 16, 168
@@ -62,9 +63,9 @@ class GroupRow(ctk.CTkFrame):
         self.canvas.bind("<Configure>", lambda _: self.draw())
         self.canvas.bind("<Button-1>", self._pressed)
         self.canvas.bind("<Double-Button-1>", self._opened)
-        self.canvas.bind("<Left>", lambda _: self._step(-1))
-        self.canvas.bind("<Right>", lambda _: self._step(1))
-        self.canvas.bind("<Return>", lambda _: self._open_kept())
+        bind_key(self.canvas.bind, "<Left>", lambda _: self._step(-1))
+        bind_key(self.canvas.bind, "<Right>", lambda _: self._step(1))
+        bind_key(self.canvas.bind, "<Return>", lambda _: self._open_kept())
         for event in ("<FocusIn>", "<FocusOut>"):
             self.canvas.bind(event, lambda _: self.draw())
 

@@ -17,6 +17,7 @@ from src.gui.filters.row_buttons import DATE, days_chosen, split, with_condition
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, SMALL, Theme
 from src.gui.widgets.controls import ground_of
+from src.gui.widgets.key_bindings import bind_key
 from src.search.filters import EVERYTHING, Filter
 
 _HEIGHT = 56
@@ -70,11 +71,11 @@ class DateStrip(tkinter.Canvas):
         self.bind("<ButtonRelease-1>", self._released)
         self.bind("<Motion>", self._pointed)
         for key, step in (("Left", -1), ("Right", 1), ("Home", -999), ("End", 999)):
-            self.bind(f"<{key}>", partial(self._move, step))
+            bind_key(self.bind, f"<{key}>", partial(self._move, step))
         for key in ("Escape", "Return", "KP_Enter"):
-            self.bind(f"<{key}>", lambda _: self._done())
+            bind_key(self.bind, f"<{key}>", lambda _: self._done())
         for key in ("Delete", "BackSpace"):
-            self.bind(f"<{key}>", lambda _: self._set(None))
+            bind_key(self.bind, f"<{key}>", lambda _: self._set(None))
         self.bind("<Tab>", lambda _: self._next(1))
         self.bind("<Shift-Tab>", lambda _: self._next(-1))
         if self.tk.call("tk", "windowingsystem") == "x11":

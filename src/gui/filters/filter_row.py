@@ -19,6 +19,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, Theme, shorten
 from src.gui.widgets.controls import RING, ground_of
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.popup import show_menu
 from src.search.filters import EVERYTHING, Filter, all_of
 
@@ -102,9 +103,9 @@ class FilterRow(tkinter.Frame):
         bind("<Leave>", lambda _: self._point(""))
         bind("<ButtonRelease-1>", lambda e: self._clicked(self._key_at(e.x)))
         for key, step in (("Left", -1), ("Right", 1), ("Home", -99), ("End", 99)):
-            bind(f"<{key}>", partial(self._step, step))
+            bind_key(bind, f"<{key}>", partial(self._step, step))
         for key in ("Return", "KP_Enter", "space", "Down"):
-            bind(f"<{key}>", lambda _: self._press_focused())
+            bind_key(bind, f"<{key}>", lambda _: self._press_focused())
 
     def show(self, where: Filter) -> None:
         """Show another filter; nobody is told of it."""

@@ -13,6 +13,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.inputs import Choice, Entry
+from src.gui.widgets.key_bindings import bind_key
 
 _ROW, _ROWS, _WIDTH = 32, 7, 264
 _INDENT = 8
@@ -90,7 +91,7 @@ class ListChooser(ctk.CTkFrame):
         self.list.bind("<Configure>", lambda _: self._draw_rows())
         field = self.entry.field._entry
         for key, step in (("Down", 1), ("Up", -1), ("Next", _ROWS), ("Prior", -_ROWS)):
-            field.bind(f"<{key}>", lambda _, step=step: self._step(step))
+            bind_key(field.bind, f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
 
     @property
     def mode(self) -> str:

@@ -15,6 +15,7 @@ from src.gui.panel.panel import PanelContext
 from src.gui.theme.theme import LEFT, RIGHT
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, rule
+from src.gui.widgets.key_bindings import bind_key
 from src.label_records import Disagreement
 
 Answer = Literal["keep", "other", "neither"]
@@ -73,9 +74,9 @@ class DisagreementsTab(LabelTab):
             ("Up", partial(self._step, -1)),
         )
         for key, act in keys:
-            self.list.bind(f"<{key}>", partial(_do, act))
+            bind_key(self.list.bind, f"<{key}>", partial(_do, act))
             if len(key) == 1:
-                self.list.bind(f"<{key.upper()}>", partial(_do, act))
+                bind_key(self.list.bind, f"<{key.upper()}>", partial(_do, act))
 
     # -- the tab
 

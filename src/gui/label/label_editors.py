@@ -11,6 +11,7 @@ from src.gui.theme.theme import SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, Focusable, label
 from src.gui.widgets.dropdown import Dropdown
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.text_box import TextBox
 from src.label_records import LABEL_COLOURS, Label, LabelAttribute
 
@@ -111,6 +112,6 @@ def edit_attributes(
             on_save(attributes)
 
     Button(body, theme, "Save", save, height=32).pack(anchor="e")
-    text.field.bind("<Control-Return>", lambda _: save())
+    bind_key(text.field.bind, "<Control-Return>", lambda _: save())
     left, top, _, height = box
     menu.open(left, top + height, top, text.field)

@@ -16,6 +16,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 from src.label_records import Label
 from src.search.completion import Suggestion
 
@@ -77,13 +78,13 @@ class LabelList(DrawnCanvas):
         bind("<Button-5>", lambda _: self._scroll(1))
         bind("<MouseWheel>", lambda e: self._scroll(-1 if e.delta > 0 else 1))
         for key, step in (("Up", -1), ("Down", 1), ("Home", -9999), ("End", 9999)):
-            bind(f"<{key}>", partial(self._step, step))
+            bind_key(bind, f"<{key}>", partial(self._step, step))
         for key, step in (("Alt-Up", -1), ("Alt-Down", 1)):
-            bind(f"<{key}>", partial(self._move, step))
+            bind_key(bind, f"<{key}>", partial(self._move, step))
         for key in ("Menu", "Shift-F10"):
-            bind(f"<{key}>", lambda _: self._menu_by_key())
-        bind("<F2>", lambda _: self.start_renaming(self.chosen))
-        bind("<Delete>", lambda _: self._remove())
+            bind_key(bind, f"<{key}>", lambda _: self._menu_by_key())
+        bind_key(bind, "<F2>", lambda _: self.start_renaming(self.chosen))
+        bind_key(bind, "<Delete>", lambda _: self._remove())
 
     def show(self, labels: Sequence[Label], chosen: str) -> None:
         """Show labels; the chosen one is in sight."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.core.known_labels import KEYS
+from src.gui.widgets.key_bindings import bind_key, held
 
 if TYPE_CHECKING:
     from src.gui.label.rank_tab import RankTab
@@ -24,8 +25,6 @@ HINTS = (
     (("Enter",), "open"),
 )
 _SHIFT = 0x1
-# With these a letter is no answer: Ctrl, Alt, and the keys of the desktop.
-_OTHERS = 0x4 | 0x8 | 0x40
 _MOVES = ("Left", "Right", "Up", "Down", "Prior", "Next", "Home", "End")
 
 
@@ -44,21 +43,20 @@ class RankKeys:
         canvas = tab.grid_view.canvas
         canvas.bind("<Key>", self._pressed)
         for step, key in ((-1, "Up"), (1, "Down")):
-            canvas.bind(f"<Control-{key}>", partial(self._next_label, step))
+            bind_key(canvas.bind, f"<Control-{key}>", partial(self._next_label, step))
         for key in _MOVES:
             canvas.bind(f"<KeyRelease-{key}>", lambda _: tab.attributes.show(), "+")
         for key in ("Return", "KP_Enter"):
-            canvas.bind(f"<Control-{key}>", lambda _: self._accept_top())
-        canvas.bind("<F2>", lambda _: self._rename())
+            bind_key(canvas.bind, f"<Control-{key}>", lambda _: self._accept_top())
+        bind_key(canvas.bind, "<F2>", lambda _: self._rename())
         canvas.bind("<Double-Button-1>", lambda _: tab.open_chosen())
 
     def _pressed(self, event: tkinter.Event[tkinter.Misc]) -> str | None:
-        state = int(event.state)
-        if state & _OTHERS:
+        if held(event):
             return None
         key = event.keysym.removeprefix("KP_")
         key = key.lower() if len(key) == 1 else key
-        if key == "a" and state & _SHIFT:
+        if key == "a" and int(event.state) & _SHIFT:
             self._tab.accept_row()
         elif key in self._acts:
             self._acts[key]()

@@ -11,6 +11,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask, swatch
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 from src.label_records import Label
 
 WIDTH = 216
@@ -38,9 +39,9 @@ class ReviewLabels(DrawnCanvas):
         self.bind("<Button-5>", lambda _: self._scroll(1))
         self.bind("<MouseWheel>", lambda event: self._scroll(-1 if event.delta > 0 else 1))
         for key, step in (("Up", -1), ("Down", 1)):
-            self.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
+            bind_key(self.bind, f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
         for key in ("<space>", "<Return>", "<KP_Enter>"):
-            self.bind(key, lambda _: self.toggle(self._at))
+            bind_key(self.bind, key, lambda _: self.toggle(self._at))
 
     def show(self, labels: Sequence[Label]) -> None:
         """Show labels; those that are ticked stay so as far as they are there."""

@@ -18,6 +18,7 @@ from src.gui.theme.icons import icon
 from src.gui.theme.theme import LEFT, RIGHT, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, IconButton, label, progress_bar, rule
+from src.gui.widgets.key_bindings import bind_key
 from src.label_records import Label
 from src.records import FrameView
 
@@ -108,15 +109,15 @@ class ReviewTab(LabelTab):
             ("Return", self._open),
         )
         for key, act in keys:
-            self.picture.bind(f"<{key}>", partial(_do, act))
+            bind_key(self.picture.bind, f"<{key}>", partial(_do, act))
             if len(key) == 1:
-                self.picture.bind(f"<{key.upper()}>", partial(_do, act))
-                self.labels.bind(f"<{key}>", partial(_do, act))
+                bind_key(self.picture.bind, f"<{key.upper()}>", partial(_do, act))
+                bind_key(self.labels.bind, f"<{key}>", partial(_do, act))
         for place in range(KEYS):
             toggle = partial(_do, partial(self.labels.toggle, place))
             for name in (f"<Key-{place + 1}>", f"<KP_{place + 1}>"):
-                self.picture.bind(name, toggle)
-                self.labels.bind(name, toggle)
+                bind_key(self.picture.bind, name, toggle)
+                bind_key(self.labels.bind, name, toggle)
 
     # -- the tab
 

@@ -17,6 +17,7 @@ from src.gui.map.map_thumbs import MapThumbs
 from src.gui.map.representatives import nearest_point
 from src.gui.theme.theme import Theme
 from src.gui.widgets.hover_card import HoverCard
+from src.gui.widgets.key_bindings import bind_key
 from src.records import SearchHit
 from src.search.map_picture import MapView, draw_map, enclosed
 
@@ -104,7 +105,7 @@ class MapCanvas(tkinter.Canvas):
             ("Up", (0, _ARROW)),
             ("Down", (0, -_ARROW)),
         ):
-            self.bind(f"<{key}>", lambda _, by=by: self._move(*map(self.theme.px, by)))  # type: ignore[misc]
+            bind_key(self.bind, f"<{key}>", lambda _, by=by: self._move(*map(self.theme.px, by)))  # type: ignore[misc]
         for key, factor in (
             ("plus", _STEP),
             ("equal", _STEP),
@@ -112,13 +113,13 @@ class MapCanvas(tkinter.Canvas):
             ("minus", 1 / _STEP),
             ("KP_Subtract", 1 / _STEP),
         ):
-            self.bind(f"<{key}>", lambda _, factor=factor: self.zoom(factor))  # type: ignore[misc]
+            bind_key(self.bind, f"<{key}>", lambda _, factor=factor: self.zoom(factor))  # type: ignore[misc]
         for key in ("0", "Home"):
-            self.bind(f"<{key}>", lambda _: self.fit())
+            bind_key(self.bind, f"<{key}>", lambda _: self.fit())
         for key in ("Return", "KP_Enter"):
-            self.bind(f"<{key}>", lambda _: self._actions.enter())
-        self.bind("<Control-a>", lambda _: self.select(self._shown.copy()))
-        self.bind("<KeyPress-space>", lambda _: self._hold_space())
+            bind_key(self.bind, f"<{key}>", lambda _: self._actions.enter())
+        bind_key(self.bind, "<Control-a>", lambda _: self.select(self._shown.copy()))
+        bind_key(self.bind, "<KeyPress-space>", lambda _: self._hold_space())
         # a key that is held is released and pressed again and again
         self.bind("<KeyRelease-space>", lambda _: self._later("space", 80, self._leave_space))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from src.gui.theme.theme import SIDE_PANEL, SMALL, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.controls import Button, label, rule
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 from src.label_records import MaskState
@@ -87,7 +88,7 @@ class MaskSide(ctk.CTkFrame):
         )
         inner, keys = self.entry.field._entry, f"label of {self}"
         inner.bindtags((keys, *inner.bindtags()))
-        inner.bind_class(keys, "<Escape>", lambda _: self._leave_entry())
+        bind_key(partial(inner.bind_class, keys), "<Escape>", lambda _: self._leave_entry())
         self.entry.field.bind("<FocusOut>", lambda _: self.take_label(), add="+")
         self.entry.pack(fill="x", padx=(24, 32))
         self._wrong = label(

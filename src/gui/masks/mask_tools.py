@@ -11,12 +11,12 @@ from src.gui.masks.mask_session import MaskSession
 from src.gui.masks.pointer import MaskPointer
 from src.gui.masks.polygon_tool import PolygonTool
 from src.gui.masks.tool_bar import ToolBar
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.viewport import Size
 from src.label_records import MaskState
 
 READING = "Reading the photo…"
 _NO_SAM = "There is no segmentation model to answer clicks. Use the brush or the polygon."
-_CONTROL = 0x4
 
 
 class MaskTools:
@@ -172,19 +172,14 @@ class MaskTools:
         }
         keys = f"mask keys of {area}"
         for key, call in calls.items():
-            area.bind_class(keys, f"<{key}>", partial(_pressed, call, key))
+            bind_key(partial(area.bind_class, keys), f"<{key}>", partial(_pressed, call))
         for widget in _all_in(area):
             if not f"{widget}.".startswith(f"{but}."):
                 own, *others = widget.bindtags()
                 widget.bindtags((own, keys, *others))
 
 
-def _pressed(
-    call: Callable[[], object], key: str, event: tkinter.Event[tkinter.Misc]
-) -> str | None:
-    """Answer a key; a letter with Ctrl is of the window."""
-    if int(event.state) & _CONTROL and not key.startswith("Control"):
-        return None
+def _pressed(call: Callable[[], object], _event: object) -> str:
     call()
     return "break"
 

@@ -12,6 +12,7 @@ from src.gui.masks.mask_canvas import MaskCanvas, Stroke
 from src.gui.masks.mask_marks import MaskMarks
 from src.gui.masks.polygon_tool import PolygonTool
 from src.gui.masks.tools import BOX, CLICK, ERASER, PAINTING, PICKING, POLYGON
+from src.gui.widgets.key_bindings import bind_key
 
 _DRAG = 4  # from so many pixels on it is no click
 _LEAST_BOX = 3  # pixels of the frame
@@ -69,7 +70,7 @@ class MaskPointer:
             canvas.bind(f"<ButtonPress-{button}>", partial(self._press, button))
             canvas.bind(f"<B{button}-Motion>", self._drag)
             canvas.bind(f"<ButtonRelease-{button}>", partial(self._release, button))
-        canvas.bind("<KeyPress-space>", lambda _: self._hold_space())
+        bind_key(canvas.bind, "<KeyPress-space>", lambda _: self._hold_space())
         canvas.bind("<KeyRelease-space>", lambda _: self._release_space())
 
     @property

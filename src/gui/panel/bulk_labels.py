@@ -13,6 +13,7 @@ from src.gui.core.known_labels import KEYS, KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
+from src.gui.widgets.key_bindings import bind_key
 
 NOTHING_THERE = "Nothing of it is in the library yet."
 
@@ -53,7 +54,7 @@ class BulkLabels:
         """Give labels by the keys 1 to 9 while a widget has the keyboard."""
         for key in range(1, KEYS + 1):
             for name in (f"<Key-{key}>", f"<KP_{key}>"):
-                widget.bind(name, partial(_pressed, on_key or self.give_key, key))
+                bind_key(widget.bind, name, partial(_pressed, on_key or self.give_key, key))
 
     def bind_cards(self, grid: CardGrid) -> None:
         """Give labels by keys to the cards that are selected, else to the one with the focus."""

@@ -15,6 +15,7 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS_SMALL, SMALL, Theme, shorten
 from src.gui.widgets.controls import ground_of
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 HEIGHT = 28
 _GAP, _INSIDE, _LONGEST, _THUMB_WH = 6, 8, 220, (24, 18)
@@ -71,14 +72,14 @@ class QueryChips(DrawnCanvas):
         self.bind("<ButtonRelease-1>", self._clicked)
         self.bind("<FocusIn>", lambda _: self._focus(True))
         self.bind("<FocusOut>", lambda _: self._focus(False))
-        self.bind("<Left>", lambda _: self._step(-1))
-        self.bind("<Right>", lambda _: self._step(1))
+        bind_key(self.bind, "<Left>", lambda _: self._step(-1))
+        bind_key(self.bind, "<Right>", lambda _: self._step(1))
         for key in ("<Delete>", "<BackSpace>"):
-            self.bind(key, lambda _: self._act("close"))
+            bind_key(self.bind, key, lambda _: self._act("close"))
         for key in ("<plus>", "<minus>", "<KP_Add>", "<KP_Subtract>"):
-            self.bind(key, lambda _: self._act("sign"))
+            bind_key(self.bind, key, lambda _: self._act("sign"))
         for key in ("<Return>", "<KP_Enter>", "<space>"):
-            self.bind(key, lambda _: self._act("text"))
+            bind_key(self.bind, key, lambda _: self._act("text"))
 
     def show(self, chips: Sequence[Chip]) -> None:
         self.chips = tuple(chips)

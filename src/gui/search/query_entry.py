@@ -14,6 +14,7 @@ from src.gui.search.query_parts import WEIGHTS, QueryParts
 from src.gui.theme.theme import RADIUS_SMALL, SMALL, Theme
 from src.gui.widgets.controls import RING, label
 from src.gui.widgets.inputs import Entry
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.popup import show_menu
 from src.search.query import Image
 
@@ -64,7 +65,7 @@ class QueryEntry(Entry):
             ("<Left>", self._to_chips),
             ("<Button-1>", lambda _: self._select(False)),
         ):
-            self.field.bind(sequence, act, add="+")
+            bind_key(self.field.bind, sequence, act, "+")
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
 
     def name(self, segment_id: str, name: str, crop: Path | None) -> None:

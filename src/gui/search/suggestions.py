@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from src.gui.core.session import Session
@@ -10,6 +11,7 @@ from src.gui.search.query_entry import QueryEntry
 from src.gui.theme.theme import LEFT, RIGHT, Theme
 from src.gui.widgets.chips import ChipRow
 from src.gui.widgets.completion_list import CompletionList
+from src.gui.widgets.key_bindings import bind_key
 from src.search.completion import SearchFacts, Suggestion, complete
 from src.settings import LONGEST_SEARCH, RECENT_SEARCHES
 
@@ -57,7 +59,7 @@ class Suggestions:
             ("<Escape>", lambda _: self._close()),
             ("<FocusOut>", lambda _: self.hide()),
         ):
-            inner.bind_class(keys, sequence, answer)
+            bind_key(partial(inner.bind_class, keys), sequence, answer)
 
     def opened(self) -> None:
         """Take the recent searches of the library that is open now."""

@@ -24,6 +24,7 @@ from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import LEFT, NORMAL, RADIUS_SMALL, RIGHT, SMALL, Theme, shorten
 from src.gui.widgets.drawn_canvas import DrawnCanvas
 from src.gui.widgets.hover_card import HoverCard
+from src.gui.widgets.key_bindings import bind_key
 from src.records import SearchHit
 from src.track_records import VideoMoment, VideoMoments
 
@@ -158,7 +159,8 @@ class VideoCanvas(DrawnCanvas):
         bind("<ButtonRelease-1>", lambda event: self._click(event.x, event.y))
         bind("<Button-4>", lambda _: self.scroll_to(self.offset - px))
         bind("<Button-5>", lambda _: self.scroll_to(self.offset + px))
-        bind(
+        bind_key(
+            bind,
             "<MouseWheel>",
             lambda event: self.scroll_to(self.offset - px * (1 if event.delta > 0 else -1)),
         )
@@ -207,16 +209,20 @@ class VideoCanvas(DrawnCanvas):
 
     def _bind_keys(self) -> None:
         for key, rows in (("Up", -1), ("Down", 1)):
-            self.bind(f"<{key}>", partial(self._go_rows, rows))
+            bind_key(self.bind, f"<{key}>", partial(self._go_rows, rows))
         for key in ("Prior", "Next"):
-            self.bind(f"<{key}>", partial(self._go_page, 1 if key == "Next" else -1))
+            bind_key(self.bind, f"<{key}>", partial(self._go_page, 1 if key == "Next" else -1))
         for key in ("Home", "End"):
-            self.bind(f"<{key}>", partial(self._go_rows, 1 << 30 if key == "End" else -(1 << 30)))
+            bind_key(
+                self.bind,
+                f"<{key}>",
+                partial(self._go_rows, 1 << 30 if key == "End" else -(1 << 30)),
+            )
         for key, step in (("Left", -1), ("Right", 1)):
-            self.bind(f"<{key}>", partial(self._go_along, step))
+            bind_key(self.bind, f"<{key}>", partial(self._go_along, step))
         self.bind("<<TraverseIn>>", lambda _: self.take_keys())
         for key in ("Return", "KP_Enter", "space"):
-            self.bind(f"<{key}>", lambda _: self._open_focused())
+            bind_key(self.bind, f"<{key}>", lambda _: self._open_focused())
 
     def take_keys(self) -> None:
         """Take the keyboard, at the first row that is seen where it was at none."""

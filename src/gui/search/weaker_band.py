@@ -13,6 +13,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_SMALL, SMALL, Theme
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 SENTENCE = "Below this line a match is likely chance"
 HEIGHT = 112
@@ -47,7 +48,7 @@ class WeakerBand(DrawnCanvas):
         self.bind("<Leave>", lambda _: self._point(False))
         self.bind("<ButtonRelease-1>", self._clicked)
         for key in ("<Return>", "<KP_Enter>", "<space>"):
-            self.bind(key, lambda _: self._toggle())
+            bind_key(self.bind, key, lambda _: self._toggle())
 
     def show(self, words: str, lower: str, crops: Sequence[Path], is_open: bool) -> None:
         """Say how many there are.

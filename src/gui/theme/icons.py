@@ -297,6 +297,13 @@ def _merge(pen: _Pen) -> None:
     pen.line((7, 13.7), (10, 16.8), (13, 13.7))
 
 
+def _timeline(pen: _Pen) -> None:
+    pen.line((2.5, 5.5), (9.5, 5.5))
+    pen.line((6, 10), (17.5, 10))
+    pen.line((2.5, 14.5), (9.5, 14.5))
+    pen.line((13, 2.5), (13, 17.5))
+
+
 def _split(pen: _Pen) -> None:
     pen.line((10, 3), (10, 9))
     pen.line((4, 15.8), (10, 9), (16, 15.8))
@@ -345,6 +352,7 @@ _DRAWN: dict[str, Callable[[_Pen], None]] = {
     "polygon": _polygon,
     "merge": _merge,
     "split": _split,
+    "timeline": _timeline,
 }
 
 

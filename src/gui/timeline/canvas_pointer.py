@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from src.gui.timeline.timeline_canvas import TimelineCanvas
+from src.gui.timeline.stored_picture import adds
+from src.gui.timeline.timeline_canvas import SNAP, TimelineCanvas
 
 WHEEL = 1.25  # of a step with Ctrl
 _MOVE = 80  # pixels of the design that a step of the wheel moves by
 _DRAG = 4  # from so many pixels on it is no click
-_SNAP = 6
 _EDGE = 5  # so near to the edge of a range it is taken hold of
 _SMALL = 3  # bars that are hard to hit may be missed by so much
 
@@ -76,7 +76,7 @@ class CanvasPointer:
 
     def _snapped(self, x: int) -> float:
         canvas = self._canvas
-        reach = canvas.theme.px(_SNAP) / canvas.scale_of_time.px_per_s
+        reach = canvas.theme.px(SNAP) / canvas.scale_of_time.px_per_s
         return canvas.model.snapped(self._time(x), reach)
 
     def bar_at(self, x: int, y: int) -> tuple[int, int] | None:
@@ -151,7 +151,7 @@ class CanvasPointer:
             rows = canvas.rows
             canvas.scroll_lanes(round(dy * rows.lanes * rows.lane / max(1, rows.lanes_seen)))
         elif self._drag == "playhead":
-            self._actions.go(self._time(event.x))
+            self._actions.go(self._canvas.exact(self._time(event.x)))
         else:
             self._beyond(event.x)
             self._actions.mark(self._fixed_s, self._snapped(event.x), False)
@@ -172,20 +172,21 @@ class CanvasPointer:
         if drag == "range":
             self._actions.mark(self._fixed_s, self._snapped(event.x), True)
         elif drag is None:
-            self._click(*pressed, adds=bool(int(event.state) & 4))
+            self._click(*pressed, adds=adds(event))
 
     def _click(self, x: int, y: int, adds: bool) -> None:
         canvas, bar = self._canvas, self.bar_at(x, y)
+        time_s = canvas.exact(self._time(x))
         if self._x(x) < 0:
             self._click_name(y)
         elif bar is not None:
-            self._actions.choose(*bar, self._time(x), adds)
+            self._actions.choose(*bar, time_s, adds)
             if not adds:
-                self._actions.go(self._time(x))
+                self._actions.go(time_s)
         elif not adds:  # a hand that misses a second bar keeps the first
             if canvas.rows.part_at(y) == "lanes":
                 self._actions.choose_nothing()
-            self._actions.go(self._time(x))
+            self._actions.go(time_s)
 
     def _click_name(self, y: int) -> None:
         """Choose, of the lane whose name was clicked, the bar that is nearest."""
@@ -203,7 +204,7 @@ class CanvasPointer:
     def _double(self, event: tkinter.Event[tkinter.Misc]) -> None:
         bar = self.bar_at(event.x, event.y)
         self._pressed = None  # its release is no click
-        if bar is not None and not int(event.state) & 4:
+        if bar is not None and not adds(event):
             self._actions.begin_of(*bar)
 
     # -- the wheel

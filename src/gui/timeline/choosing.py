@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from src.counting import counted, moment
+from src.gui.timeline.choice import ALONE, Choice
 from src.gui.timeline.timeline_canvas import TimelineCanvas
-from src.gui.timeline.timeline_model import ALONE, Choice, TimelineModel
+from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.timeline.timeline_side import Allowed, TimelineSide
 from src.records import FrameView, SearchResult
+
+_NAME = "Segment"  # of one that is in no lane
 
 
 class Choosing:
@@ -36,6 +39,7 @@ class Choosing:
         self._find = find
         self._alone_at_s = 0.0  # of a segment that was chosen in the picture and is in no track
         self._crops: dict[str, Path | None] = {}  # of segments that are in no track
+        self._tags: dict[str, str] = {}
 
     def choose(
         self, lane: int, place: int, time_s: float | None = None, adds: bool = False
@@ -55,15 +59,41 @@ class Choosing:
         self._changed()
         self.show()
 
-    def choose_segment(self, segment_id: str) -> None:
-        """Choose the track of a segment, or the segment alone where it is in none."""
-        choice = self._model.choice_of_segment(segment_id)
-        if choice is None:
-            view = self._view()
-            tags = () if view is None else view.tags.get(segment_id, ())
-            choice = Choice((ALONE, tags[0].name if tags else "Segment"), None, segment_id)
+    def choose_segment(self, segment_id: str, adds: bool = False) -> None:
+        """Choose the track of a segment, or the segment alone where it is in none.
+
+        Args:
+            adds: choose it beside what is chosen; what is chosen already no more.
+        """
+        choice = self._choice_of(segment_id)
+        if adds:  # in the lane that it is chosen in
+            choice = next((each for each in self._model.chosen if each.is_same_as(choice)), choice)
         self.reveal(choice)
+        self._choose(choice, adds)
+
+    def arrive(self, segment_id: str) -> None:
+        """Choose the segment that was asked for, in place of what was chosen; no whole frame."""
+        is_frame = any(frame.segment_id == segment_id for frame in self._model.frames)
+        choice = self._model.choice_of_segment(segment_id)
+        if choice is None and not is_frame:
+            choice = self._choice_of(segment_id)
+        if choice is not None:
+            self.reveal(choice)
         self._choose(choice)
+
+    def _choice_of(self, segment_id: str) -> Choice:
+        alone = Choice((ALONE, _NAME), None, segment_id)
+        return self._model.choice_of_segment(segment_id) or alone
+
+    def _name_of(self, choice: Choice) -> str:
+        """Return what a chosen thing is called: a segment alone by its tag, where that is known."""
+        if choice.lane[0] != ALONE:
+            return self._model.name_of(choice)
+        view = self._view()
+        tags = () if view is None else view.tags.get(choice.segment_id, ())
+        if tags:
+            self._tags[choice.segment_id] = tags[0].name
+        return self._tags.get(choice.segment_id, choice.lane[1])
 
     def _find_crop(self, segment_id: str) -> None:
         def found(result: SearchResult) -> None:
@@ -115,12 +145,10 @@ class Choosing:
             side.card.show_nothing()
             side.allow(Allowed())
             return
-        side.card.show(model.name_of(choice), tuple(self._facts(choice)), self._crop(choice))
-        track, segment = model.track, model.segment_now()
-        is_first = track is not None and segment == track.segments[0]
+        side.card.show(self._name_of(choice), tuple(self._facts(choice)), self._crop(choice))
         tracks = {each.track_id for each in model.chosen if each.track_id is not None}
-        is_here = segment is not None
-        side.allow(Allowed(True, is_here and not is_first, len(tracks) > 1, is_here))
+        is_here, can_split = model.segment_now() is not None, model.split_segment() is not None
+        side.allow(Allowed(True, can_split, len(tracks) > 1, is_here))
 
     def _facts(self, choice: Choice) -> list[str]:
         model, track = self._model, self._model.track_of(choice)
@@ -128,13 +156,16 @@ class Choosing:
             begin_s, end_s, frames = track.begin_s, track.end_s, len(track.segments)
         else:
             bars = model.bars_of(choice)
-            if not bars:
-                return [f"Not in a track · seen at {moment(self._alone_at_s)}"]
-            begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
+            begin_s = end_s = self._alone_at_s
+            frames = 0
+            if bars:
+                begin_s, end_s, frames = bars[0].begin_s, bars[0].end_s, bars[0].frames
         facts = [f"Seen {moment(begin_s)} – {moment(end_s)} · {counted(frames, 'frame')}"]
+        if not frames:
+            facts = [f"Not in a track · seen at {moment(begin_s)}"]
         score = model.best_score(choice)
         if score is not None:
-            facts.append(f"{score:.2f} for “{self._canvas.query}”")
+            facts.append(f"{score:.2f} for {self._canvas.query}")
         if len(model.chosen) > 1:
             facts.append(f"{len(model.chosen)} chosen")
         return facts

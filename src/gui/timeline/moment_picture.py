@@ -12,11 +12,11 @@ from src.gui.core.session import Session
 from src.gui.theme.theme import Theme
 from src.gui.timeline.moving_outline import Outline
 from src.gui.timeline.play_view import PlayView
-from src.gui.timeline.stored_picture import StoredPicture
-from src.gui.timeline.timeline_model import SAME_S, TimelineModel
+from src.gui.timeline.stored_picture import StoredPicture, adds
+from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.widgets.controls import label
 from src.records import FrameView
-from src.track_records import Track
+from src.track_records import SAME_MOMENT_S, Track
 
 # Outlines are read for what may be played soon; so far from the end of that they are read on.
 _BEHIND_S, _AHEAD_S, _SOON_S = 5.0, 60.0, 10.0
@@ -31,7 +31,7 @@ class MomentPicture(tkinter.Frame):
         theme: Theme,
         session: Session,
         model: TimelineModel,
-        on_segment: Callable[[str], None],
+        on_segment: Callable[[str, bool], None],
         on_time: Callable[[float], None],
         on_playing: Callable[[bool], None],
         on_failed: Callable[[], None],
@@ -39,7 +39,7 @@ class MomentPicture(tkinter.Frame):
         """Make it empty.
 
         Args:
-            on_segment: gets the segment that was clicked on.
+            on_segment: gets the segment that was clicked on, and whether beside what is chosen.
             on_time: gets the time of each frame while it plays.
             on_playing: hears that it plays, or does no more.
             on_failed: hears that it can't be played.
@@ -89,10 +89,10 @@ class MomentPicture(tkinter.Frame):
         """Show the moment at the playhead: of a sampled frame what is stored is enough."""
         frame, time_s = self._model.frame, self._model.playhead_s
         if self.video.is_playing:
-            if abs(time_s - self.video.time_s) > SAME_S:
+            if abs(time_s - self.video.time_s) > SAME_MOMENT_S:
                 self.video.show(time_s)
             return
-        if frame is None or abs(frame.timestamp_s - time_s) <= SAME_S or self._is_missing:
+        if frame is None or self._model.is_at_frame or self._is_missing:
             self._show_stored()
         elif self._open(time_s):
             self.video.show(time_s)
@@ -124,9 +124,7 @@ class MomentPicture(tkinter.Frame):
     def _video_shown(self, _time_s: float) -> None:
         """Show the video, now that its frame is there, unless a stored one is wished for by now."""
         self._has_played = True
-        frame, time_s = self._model.frame, self._model.playhead_s
-        is_sampled = frame is not None and abs(frame.timestamp_s - time_s) <= SAME_S
-        if not self._is_on_video and (self.video.is_playing or not is_sampled):
+        if not self._is_on_video and (self.video.is_playing or not self._model.is_at_frame):
             self._is_on_video = True
             self.tk.call("raise", str(self.video))
 
@@ -152,14 +150,14 @@ class MomentPicture(tkinter.Frame):
         if not self._open(time_s):
             return False
         self._has_played = False
-        self.video.show(0.0 if time_s >= self._model.duration_s - SAME_S else time_s)
+        self.video.show(0.0 if time_s >= self._model.duration_s - SAME_MOMENT_S else time_s)
         self.video.play()
         return True
 
     def step(self, frames: int) -> None:
         """Go so many frames of the video on, or back, whether they are sampled or not."""
         if self._open(self._model.playhead_s):
-            if abs(self.video.time_s - self._model.playhead_s) > SAME_S:
+            if abs(self.video.time_s - self._model.playhead_s) > SAME_MOMENT_S:
                 self.video.show(self._model.playhead_s)
             self.video.step(frames)
 
@@ -218,7 +216,7 @@ class MomentPicture(tkinter.Frame):
             return
         segment_id = self.stored.segment_at(event.x, event.y)
         if segment_id:
-            self._on_segment(segment_id)
+            self._on_segment(segment_id, adds(event))
 
 
 def _outline(track: Track, lines: dict[str, tuple[np.ndarray, ...]]) -> Outline:

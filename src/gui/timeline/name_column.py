@@ -82,16 +82,17 @@ class NameColumn:
         first = top + px(10) if bottom - top < px(56) else top + px(16)
         canvas.create_text(0, first, text="Score", anchor="w", font=font, fill=c.text, tags=TAG)
         below = min(first + px(21), bottom - px(8))
+        if line_y is not None:
+            line_y = min(max(top + px(6), line_y), bottom - px(8))
         room = px(NAMES - _RIGHT)
-        if line_y is not None and line_y > below - px(14) and bottom - below < px(22):
+        if line_y is not None and abs(line_y - below) < px(16):
             room -= small.measure(_STRONG) + px(8)  # both stand at one height
-        named = shorten(f"“{query}”", small, room, tail=0)
+        named = shorten(query, small, room, tail=0)
         canvas.create_text(0, below, text=named, anchor="w", font=small, fill=c.text_2, tags=TAG)
         if line_y is not None:
-            y = min(max(top + px(6), line_y), bottom - px(8))
             canvas.create_text(
                 px(NAMES - _RIGHT),
-                y,
+                line_y,
                 text=_STRONG,
                 anchor="e",
                 font=small,

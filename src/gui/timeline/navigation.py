@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from src.counting import moment
 from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
 from src.gui.timeline.moment_picture import MomentPicture
+from src.gui.timeline.time_scale import clock_of
 from src.gui.timeline.timeline_canvas import TimelineCanvas
 from src.gui.timeline.timeline_model import TimelineModel
 from src.gui.timeline.timeline_reader import TimelineReader
@@ -34,7 +34,7 @@ class Navigation:
         """Prepare it.
 
         Args:
-            say: says why the video can't be played.
+            say: says why the video can't be played; "" is no longer of what was done before.
         """
         self._model, self._reader, self._canvas, self._side = model, reader, canvas, side
         self._picture, self._preview, self._choosing = picture, preview, choosing
@@ -44,6 +44,7 @@ class Navigation:
 
     def go_to(self, time_s: float) -> None:
         """Go to a moment."""
+        self._say("")
         self._model.go(time_s)
         self.show()
 
@@ -53,10 +54,12 @@ class Navigation:
 
     def step_video(self, frames: int) -> None:
         """Go to the next frame of the video, sampled or not, or with -1 to the one before."""
+        self._say("")
         self._picture.step(frames)
 
     def toggle_play(self) -> None:
         """Play in place, or pause."""
+        self._say("")
         if not self._picture.toggle() and self._model.timeline is not None:
             self._say(MISSING)
 
@@ -100,7 +103,7 @@ class Navigation:
         if place is None:
             self._side.show_moment("", "", True, True)
             return
-        said = moment(model.playhead_s, self._canvas.decimals)
+        said = clock_of(model.playhead_s)
         is_last = model.stepped(1) <= model.playhead_s
         self._side.show_moment(
             said, f"frame {place + 1:,} of {count:,}", model.playhead_s <= 0, is_last
@@ -110,6 +113,8 @@ class Navigation:
 
     def hover(self, time_s: float | None, x: int) -> None:
         """Show the frame at a moment, above the place of the timeline where it is."""
+        if time_s is not None:
+            time_s = self._canvas.exact(time_s)
         place = None if time_s is None else self._model.place_at(time_s)
         if time_s is None or place is None:
             self._preview.hide()
@@ -117,9 +122,9 @@ class Navigation:
         canvas = self._canvas
         wide, high = canvas.tile_wh()
         self._picture.prepare(time_s)
-        said = moment(time_s, canvas.decimals)
-        if self._model.curve is not None:
-            said += f" · {self._model.score_at(time_s):.2f}"
+        said = clock_of(time_s)
+        if (score := self._model.score_at(time_s)) is not None:
+            said += f" · {score:.2f}"
         self._preview.show(
             self._model.frames[place].crop_path,
             wide / high,

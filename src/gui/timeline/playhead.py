@@ -6,11 +6,10 @@ import tkinter
 
 from PIL import Image, ImageTk
 
-from src.counting import moment
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS_SMALL, SMALL, Theme
 from src.gui.timeline.rows import NAMES, Rows
-from src.gui.timeline.time_scale import TimeScale
+from src.gui.timeline.time_scale import TimeScale, clock_of
 
 _BADGE, _INSIDE = 20, 8
 _LINE = 2
@@ -31,7 +30,7 @@ class Playhead:
         self._grounds: dict[int, ImageTk.PhotoImage] = {}
         self.box = (0, 0, 0, 0)  # of the badge, on the canvas
 
-    def show(self, time_s: float, scale: TimeScale, rows: Rows, decimals: int | None) -> None:
+    def show(self, time_s: float, scale: TimeScale, rows: Rows) -> None:
         """Show a moment; nothing where it is not in sight."""
         canvas, px = self._canvas, self._theme.px
         offset, x = scale.x_of(time_s), 0
@@ -43,7 +42,7 @@ class Playhead:
             self.box = (0, 0, 0, 0)
             return
         x = px(NAMES) + round(offset)
-        text = moment(time_s, decimals)
+        text = clock_of(time_s)
         wide = self._font.measure(text) + 2 * px(_INSIDE)
         top = rows.ruler[1] - px(_BADGE) - px(2)
         left = min(max(px(NAMES) - px(8), x - wide // 2), int(canvas.winfo_width()) - wide)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from src.counting import counted, moment
+from src.gui.core.job_state import JobState
 from src.gui.core.session import Session
+from src.gui.timeline import labelled
 from src.gui.timeline.range_part import Part, RangePart
-from src.gui.timeline.time_scale import finer_rates, in_milliseconds
+from src.gui.timeline.time_scale import clock_of, finer_rates, in_milliseconds
 from src.gui.timeline.timeline_acts import TimelineActs
 from src.gui.timeline.timeline_canvas import TimelineCanvas
 from src.gui.timeline.timeline_model import TimelineModel
@@ -43,10 +45,12 @@ class RangeWork:
         search: Callable[[Query], None],
         export: Callable[[Filter, str], None],
         save_clip: SaveClip,
+        say: Callable[[str, bool], object],
     ) -> None:
         """Prepare it.
 
         Args:
+            say: shows what is being done, and whether it is good news; "" for nothing.
             query: gives what is searched for now.
             search: searches for a query.
             export: asks what of a filter goes into a dataset; given what that is, in words.
@@ -54,11 +58,14 @@ class RangeWork:
         """
         self._session, self._model, self._acts, self._views = session, model, acts, views
         self._query, self._search, self._export = query, search, export
-        self._save_clip = save_clip
+        self._save_clip, self._say = save_clip, say
+        self._sampling: tuple[JobState, str] | None = None  # the last one, and what it adds to
+        session.signals.job_ended.append(lambda job, _: self._ended(job))
 
     # -- marking
 
     def mark(self, begin_s: float, end_s: float, _ended: bool = True) -> None:
+        self._say("", False)
         self._model.mark(begin_s, end_s)
         self._views().canvas.refresh()
         self.show()
@@ -78,6 +85,7 @@ class RangeWork:
         was = self._model.range is not None
         self._model.range = None
         if was:
+            self._say("", False)
             self._views().canvas.refresh()
             self.show()
         return was
@@ -89,7 +97,7 @@ class RangeWork:
             views.part.show("")
             return
         frames = model.frames_in(*marked)
-        begin, end = (moment(each, views.canvas.decimals) for each in marked)
+        begin, end = (clock_of(each) for each in marked)
         segments = sum(frame.segments for frame in frames)
         views.part.show(
             f"Range {begin} – {end} · {counted(len(frames), 'frame')} · "
@@ -143,19 +151,19 @@ class RangeWork:
         if choice is not None:
             many = len(model.chosen) > 1
             name = f"{len(model.chosen)} chosen" if many else f"The chosen {model.name_of(choice)}"
-            parts.append(Part(name, partial(model.segments_of_choice, *marked)))
+            parts.append(Part(name, partial(labelled.of_choice, model, *marked)))
             lane = model.lane_of(choice)
             if lane is not None and choice.lane[0] != "track":
-                of_lane = partial(model.segments_of_lane, lane, *marked)
+                of_lane = partial(labelled.of_lane, model, lane, *marked)
                 parts.append(Part(f"All “{choice.lane[1]}”", of_lane))
-        parts.append(Part("Everything seen", partial(model.segments_of_all, *marked)))
+        parts.append(Part("Everything seen", partial(labelled.of_all, model, *marked)))
         counts = [(part, len(part.find())) for part in parts]
         return [Part(f"{part.name} ({count:,})", part.find) for part, count in counts if count]
 
     def tag(self, part: Part, name: str) -> None:
         """Label a part of what is in the range, and so the rest of its tracks."""
         ids = part.find()
-        self._acts.give_to(ids, name, counted(len(ids), "segment"), ", with their tracks")
+        self._acts.give_to(ids, name)
 
     def rates(self) -> Sequence[float]:
         """List the frames a second by which there would be more in the range than there are."""
@@ -170,8 +178,21 @@ class RangeWork:
             return
         tracks, media = self._session.library.tracks, timeline.media
         begin_s, end_s = marked
-        self._session.start(
+        where = self._named()
+        job = self._session.start(
             "sample",
             lambda: tracks.sample_finely(media.id, begin_s, end_s, frames_per_second),
             media.path.name,
         )
+        self._sampling = job, where
+        self._say(f"Adding frames to {where}…", False)
+
+    def _ended(self, job: JobState) -> None:
+        """Say what was added."""
+        if self._sampling is None or self._sampling[0] is not job:
+            return
+        where, self._sampling = self._sampling[1], None
+        frames = counted(job.frames, "frame") if job.frames else "No frames"
+        is_whole = job.done is not None and not job.failed
+        stopped = "" if is_whole else "Stopped. "
+        self._say(f"{stopped}{frames} added to {where}.", is_whole)

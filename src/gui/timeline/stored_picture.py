@@ -17,6 +17,7 @@ from src.gui.widgets.frame_drawing import on_window, outlines, part_of, segments
 from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
+_CONTROL = 0x4
 _LINE, _DARK = 3.0, 1.0  # of what is chosen: the line, and a dark one on each side
 
 
@@ -28,8 +29,13 @@ class StoredPicture(tkinter.Canvas):
         master: Any,
         theme: Theme,
         main_thread: MainThread,
-        on_choose: Callable[[str], None],
+        on_choose: Callable[[str, bool], None],
     ) -> None:
+        """Make it empty.
+
+        Args:
+            on_choose: gets the segment that was clicked on, and whether beside what is chosen.
+        """
         super().__init__(master, bg=theme.colours.window, highlightthickness=0, bd=0)
         self.theme, self._on_choose = theme, on_choose
         self.view: FrameView | None = None
@@ -122,7 +128,12 @@ class StoredPicture(tkinter.Canvas):
 
     def _click(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if segment_id := self.segment_at(event.x, event.y):
-            self._on_choose(segment_id)
+            self._on_choose(segment_id, adds(event))
+
+
+def adds(event: tkinter.Event[tkinter.Misc]) -> bool:
+    """Return whether a click adds to what is chosen: with Ctrl."""
+    return bool(int(event.state) & _CONTROL)
 
 
 def compose(

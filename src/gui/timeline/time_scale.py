@@ -9,6 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from src.counting import moment
+from src.track_records import SAME_MOMENT_S
+
 RATES = (2.0, 5.0, 10.0, 25.0)  # frames a second that a range can be sampled by
 CLOSEST = 600.0  # pixels of a second: a frame of sixty a second is ten pixels wide
 _SHORTEST_S = 0.04  # of what is shown: a video of one frame has no length
@@ -150,6 +153,15 @@ def near(sorted_s: np.ndarray, time_s: float) -> list[float]:
     """Return the one or two of ascending times, (N,) float64, that a time lies between."""
     place = int(np.searchsorted(sorted_s, time_s))
     return [float(each) for each in sorted_s[max(0, place - 1) : place + 1]]
+
+
+def clock_of(time_s: float) -> str:
+    """Write a moment of the timeline to the hundredth that has begun: 0:02.98.
+
+    So fine that each frame of a video has another one, and never rounded up: it would name a frame
+    that is not shown yet.
+    """
+    return moment(math.floor((time_s + SAME_MOMENT_S) * 100) / 100, 2)
 
 
 def in_milliseconds(begin_s: float, end_s: float) -> tuple[float, float]:

@@ -11,12 +11,17 @@ from src.gui.core.known_labels import KnownLabels
 from src.gui.core.session import Session
 from src.gui.core.undoable_acts import Act, UndoableActs
 from src.gui.core.wording import as_sentence
+from src.gui.timeline.labelled import said_of
 from src.gui.timeline.timeline_model import TimelineModel
+from src.track_records import SAME_MOMENT_S
 
+NOTHING_TO_UNDO = "There is nothing to undo here."
+NOTHING_TO_REDO = "There is nothing to do again here."
 NOTHING_CHOSEN = "Choose a bar first."
 NOT_THERE = "The chosen track isn't in this frame."
 AT_BEGINNING = "The track begins here. Go to a later frame to split it."
-TWO_TO_JOIN = "Choose two tracks to join: hold Ctrl and click a second bar."
+AT_END = "The track isn't seen from here on. Go to an earlier frame to split it."
+TWO_TO_JOIN = "Choose two tracks to join: Ctrl and click adds one."
 
 
 class TimelineActs:
@@ -46,22 +51,30 @@ class TimelineActs:
         self._say(text, bool(text))
 
     def undo(self) -> None:
-        self.acts.undo()
+        if self.acts.can_undo:
+            self.acts.undo()
+        else:
+            self._say(NOTHING_TO_UNDO, False)
 
     def redo(self) -> None:
-        self.acts.redo()
+        if self.acts.can_redo or self.acts.is_saving:
+            self.acts.redo()
+        else:
+            self._say(NOTHING_TO_REDO, False)
 
     # -- tracks
 
     def split(self) -> None:
-        """Make two tracks of the chosen one: what is before the frame at the playhead, the rest."""
-        model, track, segment = self._model, self._model.track, self._model.segment_now()
+        """Make two tracks of the chosen one: what is before the playhead, and the rest.
+
+        Where it is out of sight the rest begins with the next frame it is seen in.
+        """
+        model, track, segment = self._model, self._model.track, self._model.split_segment()
         if track is None:
             self._say(NOTHING_CHOSEN, False)
         elif segment is None:
-            self._say(NOT_THERE, False)
-        elif segment == track.segments[0]:
-            self._say(AT_BEGINNING, False)
+            is_over = model.playhead_s > track.segments[0].timestamp_s + SAME_MOMENT_S
+            self._say(AT_END if is_over else AT_BEGINNING, False)
         else:
             verbs = self._session.library.tracks
             name = "" if model.choice is None else model.name_of(model.choice)
@@ -106,19 +119,14 @@ class TimelineActs:
         if not ids:
             self._say(NOTHING_CHOSEN, False)
             return
-        self.give_to(ids, name, counted(len(ids), "track"))
+        self.give_to(ids, name)
 
-    def give_to(self, segment_ids: Sequence[str], name: str, what: str, beside: str = "") -> None:
-        """Label segments.
-
-        Args:
-            what: they are, for a sentence: "6 segments".
-            beside: what else gets it, for the end of the sentence.
-        """
+    def give_to(self, segment_ids: Sequence[str], name: str) -> None:
+        """Label segments, and with them their tracks."""
         name, ids = " ".join(name.split()), list(segment_ids)
         if name and ids:
-            verbs = self._session.library.labels
-            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”{beside}.")
+            verbs, what = self._session.library.labels, said_of(self._model, ids)
+            self._do(partial(verbs.give, ids, name), f"{what} labelled “{name}”.")
 
     def _do(self, work: Callable[[], str], said: str) -> None:
         def refused(exc: Exception) -> None:

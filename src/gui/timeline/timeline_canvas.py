@@ -23,6 +23,7 @@ from src.gui.timeline.timeline_model import TimelineModel
 LABEL_APART = 72  # of the ruler, at least, in pixels of the design
 _TICKS = "ticks"
 _BAR = "bar"
+SNAP = 6  # pixels of the design: so near to a frame the pointer means that
 _SCROLLBAR, _LEAST_BAR = 8, 24
 
 
@@ -188,12 +189,11 @@ class TimelineCanvas(tkinter.Canvas):
     def draw_playhead(self) -> None:
         """Show the playhead where it is now."""
         if self.model.frames:
-            self.playhead.show(self.model.playhead_s, self.scale_of_time, self.rows, self.decimals)
+            self.playhead.show(self.model.playhead_s, self.scale_of_time, self.rows)
 
-    @property
-    def decimals(self) -> int | None:
-        """How many of a second are said: more the larger the time is seen."""
-        return 2 if self.scale_of_time.px_per_s > self.theme.px(150) else None
+    def exact(self, time_s: float) -> float:
+        """Return the moment that a place of the pointer means: a frame's own, where it is near."""
+        return self.model.frame_near(time_s, self.theme.px(SNAP) / self.scale_of_time.px_per_s)
 
     def _draw_labels(self, picture: Picture) -> None:
         """Write the times of the ruler."""

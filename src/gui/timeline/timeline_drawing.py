@@ -150,20 +150,23 @@ class TimelineDrawing:
     def _draw_curve(self, what: Picture) -> None:
         """Draw how well each moment answers, what lies below it, and the line."""
         curve, (top, bottom) = what.curve, what.rows.score
-        if curve is None or not len(curve.times_s):
+        if curve is None or curve.is_empty:
             return
         high, width = bottom - top, what.scale.width_px
         low, most = _spread(curve)
         times = what.scale.begin_s + (np.arange(width) + 0.5) / what.scale.px_per_s
         scores = _highest(curve, times, what.scale)
-        heights = _height(scores, low, most, high)
-        inside = times <= what.scale.duration_s
+        # no curve where nothing was scored, and none of the line that tells its strong moments
+        inside = (times <= what.scale.duration_s) & np.isfinite(scores)
+        heights = _height(np.where(inside, scores, np.nan), low, most, high)
+        slope = np.nan_to_num(np.gradient(heights)) if width > 1 else np.zeros(width)
+        heights = np.nan_to_num(heights)
         below = np.clip(np.arange(high, dtype=np.float32)[:, None] - heights + 0.5, 0, 1) * inside
         part = self._rows[top:bottom].astype(np.float32)
         part += below[..., None] * (colour(self._colours.selection) - part)
         if curve.line is not None:
-            self._draw_line(part, float(_height(np.array(curve.line), low, most, high)), what)
-        slope = np.gradient(heights) if width > 1 else np.zeros(width)
+            line_at = float(_height(np.array(curve.line), low, most, high))
+            self._draw_line(part, line_at, inside, what)
         away = np.abs(np.arange(high, dtype=np.float32)[:, None] + 0.5 - heights)
         away /= np.sqrt(1 + slope * slope)
         half = _CURVE_WIDTH * what.rows.scale / 2
@@ -171,9 +174,11 @@ class TimelineDrawing:
         part += line[..., None] * (colour(self._colours.accent) - part)
         self._rows[top:bottom] = part
 
-    def _draw_line(self, part: np.ndarray, height: float, what: Picture) -> None:
+    def _draw_line(
+        self, part: np.ndarray, height: float, inside: np.ndarray, what: Picture
+    ) -> None:
         px = what.rows.px
-        dashes = np.arange(part.shape[1]) % px(_DASH + _DASH_GAP) < px(_DASH)
+        dashes = (np.arange(part.shape[1]) % px(_DASH + _DASH_GAP) < px(_DASH)) & inside
         line = max(1, px(1))
         at = min(max(0, round(height)), part.shape[0] - line)
         part[at : at + line, dashes] = colour(self._colours.text_2)
@@ -239,7 +244,7 @@ class TimelineDrawing:
 
 def line_height(curve: ScoreCurve, rows: Rows) -> int | None:
     """Return where the line of a curve is drawn, in device pixels from the timeline's top."""
-    if curve.line is None or not len(curve.times_s):
+    if curve.line is None or curve.is_empty:
         return None
     top, bottom = rows.score
     return top + round(float(_height(np.array(curve.line), *_spread(curve), bottom - top)))
@@ -247,7 +252,7 @@ def line_height(curve: ScoreCurve, rows: Rows) -> int | None:
 
 def _spread(curve: ScoreCurve) -> tuple[float, float]:
     """Return the scores at the curve's lower and upper edge; the line lies between."""
-    low, most = float(curve.scores.min()), float(curve.scores.max())
+    low, most = float(np.nanmin(curve.scores)), float(np.nanmax(curve.scores))
     if curve.line is not None:
         low, most = min(low, curve.line), max(most, curve.line)
     missing = max(0.0, _LEAST_SPREAD - (most - low)) / 2
@@ -262,15 +267,15 @@ def _height(scores: np.ndarray, low: float, most: float, high: int) -> np.ndarra
 
 def _highest(curve: ScoreCurve, times: np.ndarray, scale: TimeScale) -> np.ndarray:
     """Return the score at each pixel; where many frames lie on one, the highest of them."""
-    scores = np.interp(times, curve.times_s, curve.scores)
+    scores = curve.at(times)
     half = 0.5 / scale.px_per_s
     first = np.searchsorted(curve.times_s, times[0] - half)
     last = np.searchsorted(curve.times_s, times[-1] + half)
     if last - first > len(times):
         at = ((curve.times_s[first:last] - scale.begin_s) * scale.px_per_s).astype(np.int64)
         at = np.clip(at, 0, len(times) - 1)
-        highest = np.full(len(times), -np.inf)
-        np.maximum.at(highest, at, curve.scores[first:last])
+        highest = np.full(len(times), np.nan)
+        np.fmax.at(highest, at, curve.scores[first:last])
         scores = np.where(np.isfinite(highest), highest, scores)
     return np.asarray(scores)
 

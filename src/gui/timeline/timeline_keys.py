@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from src.gui.core.known_labels import KEYS
 from src.gui.timeline.canvas_pointer import WHEEL
 from src.gui.timeline.timeline_canvas import TimelineCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 if TYPE_CHECKING:
     from src.gui.timeline.timeline_panel import TimelinePanel
@@ -54,7 +55,9 @@ class TimelineKeys:
         for key in range(1, KEYS + 1):
             keys[f"Key-{key}"] = keys[f"KP_{key}"] = partial(panel.acts.give_key, key)
         for name, do in keys.items():
-            canvas.bind(f"<{name if len(name) > 1 else f'Key-{name}'}>", partial(_pressed, do))
+            bind_key(
+                canvas.bind, f"<{name if len(name) > 1 else f'Key-{name}'}>", partial(_pressed, do)
+            )
 
 
 def _pressed(do: Callable[[], object], _event: object) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from src.gui.timeline.choice import ALONE, Choice
 from src.gui.timeline.lane_index import LaneIndex
 from src.gui.timeline.time_scale import near, snapped
 from src.track_records import (
+    SAME_MOMENT_S,
     Lane,
     LaneBar,
     ScoreCurve,
@@ -20,33 +21,8 @@ from src.track_records import (
     TrackSegment,
 )
 
-ALONE = "segment"  # stands for the kind of a lane, where no lane shows what is chosen
 SAME_S = 0.02  # so near to a sampled frame's time it is that frame
 Range = tuple[float, float]  # the seconds at which it begins and ends
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A bar that was chosen: a track as a lane shows it, or segments that are in none.
-
-    Attributes:
-        lane: its kind and name.
-        track_id: of a bar that several tracks make, the one of them that is meant.
-        segment_id: that stands for the bar.
-    """
-
-    lane: tuple[str, str]
-    track_id: int | None
-    segment_id: str
-
-    def is_of(self, lane: Lane, bar: LaneBar) -> bool:
-        """Return whether a bar is one that was chosen."""
-        return (lane.kind, lane.name) == self.lane and self.is_same_thing(bar)
-
-    def is_same_thing(self, bar: LaneBar) -> bool:
-        if self.track_id is not None and bar.track_id is not None:
-            return bar.track_id == self.track_id
-        return bar.track_id is None and bar.segment_id == self.segment_id
 
 
 class TimelineModel:
@@ -59,6 +35,7 @@ class TimelineModel:
         self.playhead_s = 0.0
         self.chosen: tuple[Choice, ...] = ()
         self.range: Range | None = None
+        self._lane = "", ""  # the one that a person chose something in last
         self._times = np.empty(0, np.float64)
         self._tracks: dict[int, Track] = {}
         self._edges = self._times  # of frames and bars, for snapping
@@ -82,16 +59,29 @@ class TimelineModel:
         edges = [self._times, np.array([timeline.duration_s]), *(lane.edges_s for lane in lanes)]
         self._edges = np.unique(np.concatenate(edges))
         self.playhead_s = min(self.playhead_s, self.duration_s)
-        there = [
-            choice for choice in self.chosen if choice.lane[0] == ALONE or self.bars_of(choice)
-        ]
+        found = [self._found_again(choice) for choice in self.chosen]
+        there = list(dict.fromkeys(choice for choice in found if choice is not None))
         last, self.chosen = self.choice, tuple(there)
         if looked_at is not None and last is not None and self.segment_now(last) is None:
-            part = self.choice_of_segment(looked_at.segment_id, last.lane)
+            part = self.choice_of_segment(looked_at.segment_id, self._lane)
             if part is not None and part.track_id is not None:
                 self.chosen = (*(each for each in there if each not in (last, part)), part)
         if self.range is not None and self.range[0] >= self.duration_s:
             self.range = None
+
+    def _found_again(self, choice: Choice) -> Choice | None:
+        """Return a choice in its lane, in another where that shows it no more; None if gone."""
+        track = self.track_of(choice)
+        in_lane = (
+            self.is_in(choice, index.lane, bar)
+            for index in self.lanes
+            if (index.lane.kind, index.lane.name) == choice.lane
+            for bar in index.bars
+        )
+        if choice.lane[0] == ALONE or any(in_lane):
+            return choice
+        segment_id = choice.segment_id if track is None else track.segments[0].segment_id
+        return self.choice_of_segment(segment_id, self._lane)
 
     @property
     def duration_s(self) -> float:
@@ -104,14 +94,18 @@ class TimelineModel:
     # -- frames
 
     def place_at(self, time_s: float) -> int | None:
-        """Return the sampled frame that is shown at a time: the last one, or the first."""
+        """Return the sampled frame that a moment belongs to: the last that has begun, or the first.
+
+        This is the one rule of what a moment shows, whatever shows it.
+        """
         if not len(self._times):
             return None
-        return max(0, int(np.searchsorted(self._times, time_s + 1e-6, "right")) - 1)
+        return int(self.places_at(np.array([time_s]))[0])
 
     def places_at(self, times_s: np.ndarray) -> np.ndarray:
-        """Return the sampled frames that are shown at times, (N,) float64; there must be one."""
-        return np.maximum(np.searchsorted(self._times, times_s + 1e-6, "right") - 1, 0)
+        """Return the sampled frames of moments, (N,) float64; there must be one. See place_at."""
+        begun = np.searchsorted(self._times, times_s + SAME_MOMENT_S, "right")
+        return np.maximum(begun - 1, 0)
 
     @property
     def frame(self) -> TimelineFrame | None:
@@ -119,12 +113,18 @@ class TimelineModel:
         place = self.place_at(self.playhead_s)
         return None if place is None else self.frames[place]
 
+    @property
+    def is_at_frame(self) -> bool:
+        """Whether the playhead is where the sampled frame begins, and not between two."""
+        frame = self.frame
+        return frame is not None and abs(frame.timestamp_s - self.playhead_s) <= SAME_MOMENT_S
+
     def stepped(self, steps: int) -> float:
         """Return the time of the next frame, or a previous one; of one between, its own first."""
         place = self.place_at(self.playhead_s)
         if place is None:
             return self.playhead_s
-        if steps < 0 and self.playhead_s > self._times[place] + 1e-6:
+        if steps < 0 and self.playhead_s > self._times[place] + SAME_MOMENT_S:
             steps += 1
         place = min(max(0, place + steps), len(self._times) - 1)
         return float(self._times[place])
@@ -137,6 +137,10 @@ class TimelineModel:
         time_s = self.playhead_s + seconds
         near_s = [float(each) for each in near(self._times, time_s)]
         return snapped(time_s, near_s, SAME_S)
+
+    def frame_near(self, time_s: float, reach_s: float) -> float:
+        """Return the time of the sampled frame that is nearest and within reach, else the time."""
+        return snapped(time_s, near(self._times, time_s), reach_s)
 
     def snapped(self, time_s: float, reach_s: float) -> float:
         """Return the frame, the edge of a bar or the playhead nearest to a time, else the time."""
@@ -157,16 +161,26 @@ class TimelineModel:
 
     # -- what is chosen
 
+    @property
+    def tracks(self) -> Sequence[Track]:
+        return () if self.timeline is None else self.timeline.tracks
+
     def choose(self, choice: Choice | None, adds: bool = False) -> None:
-        """Choose a bar alone, or add it to those that are chosen, or take it from them."""
+        """Choose a thing alone, or add it to those that are chosen, or take it from them.
+
+        A track is one thing, however many bars it has; by its bar in another lane it is chosen
+        there.
+        """
+        self._lane = self._lane if choice is None else choice.lane
         if choice is None:
             self.chosen = self.chosen if adds else ()
         elif not adds:
             self.chosen = (choice,)
-        elif choice in self.chosen:
-            self.chosen = tuple(each for each in self.chosen if each != choice)
         else:
-            self.chosen = (*self.chosen, choice)
+            before = [each for each in self.chosen if each.is_same_as(choice)]
+            others = tuple(each for each in self.chosen if each not in before)
+            is_off = any(each.lane == choice.lane for each in before)
+            self.chosen = others if is_off else (*others, choice)
 
     def choice_of(self, lane: int, place: int, time_s: float | None = None) -> Choice:
         """Return how a bar is chosen.
@@ -182,20 +196,20 @@ class TimelineModel:
         return Choice((of.kind, of.name), track_id, bar.segment_id)
 
     def _track_in(self, lane: Lane, bar: LaneBar, time_s: float) -> int | None:
-        found = [track.id for track in self._tracks_in(lane, bar, time_s, time_s)]
+        found = [track.id for track in self.tracks_in(lane, bar, time_s, time_s)]
         before = self.choice
         if before is not None and before.is_of(lane, bar) and before.track_id in found:
             return found[(found.index(before.track_id) + 1) % len(found)]
         return found[0] if found else None
 
-    def _tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
+    def tracks_in(self, lane: Lane, bar: LaneBar, begin_s: float, end_s: float) -> list[Track]:
         """Return the tracks that make a bar and are seen in a range, the longest first."""
         begin_s, end_s = max(begin_s, bar.begin_s), min(end_s, bar.end_s)
         found = [
             track
             for track in self._tracks.values()
             if track.begin_s <= end_s
-            and track.end_s >= begin_s
+            and until_of(track) >= begin_s
             and (track.id == bar.track_id or any(tag.name == lane.name for tag in track.tags))
         ]
         return sorted(found, key=lambda track: track.begin_s - track.end_s)
@@ -205,19 +219,24 @@ class TimelineModel:
         track = self.track_of(choice)
         return self.bars_of(choice)[0].begin_s if track is None else track.begin_s
 
+    def begin_of_segment(self, segment_id: str) -> float | None:
+        """Return when the track of a segment is seen first; None where no lane shows it."""
+        choice = self.choice_of_segment(segment_id)
+        return None if choice is None else self.begin_of(choice)
+
     def span_of(self, choice: Choice, bar: LaneBar) -> tuple[float, float]:
         """Return the part of a bar that is chosen: of one that several tracks make, its track's."""
         track = self.track_of(choice)
         if track is None or bar.track_id is not None:
             return bar.begin_s, bar.end_s
-        return max(bar.begin_s, track.begin_s), min(bar.end_s, track.end_s)
+        return max(bar.begin_s, track.begin_s), min(bar.end_s, until_of(track))
 
     def is_in(self, choice: Choice, lane: Lane, bar: LaneBar) -> bool:
         """Return whether a bar shows what is chosen, alone or with other tracks."""
         track = self.track_of(choice)
         if track is None or bar.track_id is not None:
             return choice.is_same_thing(bar)
-        is_then = track.begin_s < bar.end_s and bar.begin_s < track.end_s
+        is_then = track.begin_s < bar.end_s and bar.begin_s < until_of(track)
         return is_then and any(tag.name == lane.name for tag in track.tags)
 
     def choice_of_segment(
@@ -250,7 +269,7 @@ class TimelineModel:
             return None
         for _, lane in lanes:  # a bar that it makes with others
             for bar in lane.bars:
-                if track in self._tracks_in(lane.lane, bar, track.begin_s, track.end_s):
+                if track in self.tracks_in(lane.lane, bar, track.begin_s, track.end_s):
                     return Choice((lane.lane.kind, lane.lane.name), track.id, bar.segment_id)
         return None
 
@@ -299,6 +318,19 @@ class TimelineModel:
                 break
         return None
 
+    def split_segment(self) -> TrackSegment | None:
+        """Return the segment that the chosen track would be split before, at the playhead.
+
+        That is the one in this frame, or the next one; None where no part would be left before
+        it or after it.
+        """
+        track, frame = self.track, self.frame
+        if track is None or frame is None:
+            return None
+        segments = track.segments
+        place = bisect_left(segments, frame.timestamp_s, key=_time_of)
+        return segments[place] if 0 < place < len(segments) else None
+
     def nearest_segment(self, track: Track) -> TrackSegment:
         """Return the segment of a track that is nearest to the playhead."""
         after = bisect_left(track.segments, self.playhead_s, key=_time_of)
@@ -316,43 +348,6 @@ class TimelineModel:
             found.append(choice.segment_id if segment is None else segment.segment_id)
         return found
 
-    # -- what is in the range
-
-    def segments_of_choice(self, begin_s: float, end_s: float) -> list[str]:
-        """Return the chosen things' segments in a range."""
-        return [each for choice in self.chosen for each in self._of(choice, begin_s, end_s)]
-
-    def segments_of_lane(self, lane: int, begin_s: float, end_s: float) -> list[str]:
-        """Return the segments of a lane's things in a range."""
-        return self._of_bars([lane], begin_s, end_s)
-
-    def segments_of_all(self, begin_s: float, end_s: float) -> list[str]:
-        """Return the segments of all things that lanes show in a range."""
-        return self._of_bars(range(len(self.lanes)), begin_s, end_s)
-
-    def _of_bars(self, lanes: Sequence[int], begin_s: float, end_s: float) -> list[str]:
-        found: dict[str, None] = {}
-        for number in lanes:
-            lane = self.lanes[number].lane
-            for bar in self.lanes[number].bars:
-                if bar.begin_s <= end_s and bar.end_s >= begin_s:
-                    tracks = self._tracks_in(lane, bar, begin_s, end_s)
-                    of = [each for t in tracks for each in self._inside(t, begin_s, end_s)]
-                    found.update(dict.fromkeys(of or [bar.segment_id]))
-        return list(found)
-
-    def _of(self, choice: Choice, begin_s: float, end_s: float) -> list[str]:
-        track = self.track_of(choice)
-        if track is None:
-            return [choice.segment_id]
-        return self._inside(track, begin_s, end_s)
-
-    @staticmethod
-    def _inside(track: Track, begin_s: float, end_s: float) -> list[str]:
-        """Return a track's segments in a range."""
-        inside = (s for s in track.segments if begin_s - 1e-6 <= s.timestamp_s <= end_s + 1e-6)
-        return [segment.segment_id for segment in inside]
-
     # -- words
 
     def name_of(self, choice: Choice) -> str:
@@ -363,11 +358,10 @@ class TimelineModel:
         track = self.track_of(choice)
         return track.tags[0].name if track is not None and track.tags else name
 
-    def score_at(self, time_s: float) -> float:
-        """Return how high the curve is at a time; 0 without one."""
-        if self.curve is None:
-            return 0.0
-        return float(np.interp(time_s, self.curve.times_s, self.curve.scores))
+    def score_at(self, time_s: float) -> float | None:
+        """Return how high the curve is at a time; None where there is none."""
+        score = np.nan if self.curve is None else float(self.curve.at(np.array([time_s]))[0])
+        return None if np.isnan(score) else score
 
     def best_score(self, choice: Choice) -> float | None:
         """Return the best score that is known of a chosen thing's segments; found once."""
@@ -386,6 +380,11 @@ class TimelineModel:
             own = {segment.segment_id for segment in track.segments}
         places = [place for place, each in enumerate(curve.segment_ids) if each in own]
         return float(curve.scores[places].max()) if places else None
+
+
+def until_of(track: Track) -> float:
+    """Return until when a track is seen: as long as its last frame stands for what was skipped."""
+    return max(track.end_s, track.segments[-1].until_s)
 
 
 def _time_of(segment: TrackSegment) -> float:

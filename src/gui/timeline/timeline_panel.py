@@ -16,6 +16,7 @@ from src.gui.timeline.choosing import Choosing
 from src.gui.timeline.hover_preview import HoverPreview
 from src.gui.timeline.moment_picture import MomentPicture
 from src.gui.timeline.navigation import Navigation
+from src.gui.timeline.query_name import QueryName
 from src.gui.timeline.range_part import RangeActions
 from src.gui.timeline.range_work import RangeViews, RangeWork, SaveClip
 from src.gui.timeline.reading_again import ReadingAgain
@@ -104,6 +105,7 @@ class TimelinePanel(Panel):
             actions.search,
             actions.export,
             actions.save_clip,
+            self._say,
         )
         self._build_top(context)
         self._build_timeline(context)
@@ -112,7 +114,7 @@ class TimelinePanel(Panel):
             self.canvas,
             self.side,
             lambda: self.reader.view,
-            lambda: self.navigation.show_outlines(),
+            self._chose,
             lambda segment_id, then: session.main_thread.run(
                 lambda: session.library.segments([segment_id]), then
             ),
@@ -127,6 +129,7 @@ class TimelinePanel(Panel):
             self.choosing,
             self._say,
         )
+        self._query_name = QueryName(session, self._show_query)
         self._keys = TimelineKeys(self.canvas, self)
         tkinter.Misc.bind(self, "<Configure>", lambda _: self._fit(), "+")
         signals = session.signals
@@ -145,7 +148,7 @@ class TimelinePanel(Panel):
             theme,
             self._session,
             self.model,
-            lambda segment_id: self.choosing.choose_segment(segment_id),
+            lambda *clicked: self.choosing.choose_segment(*clicked),
             lambda time_s: self.navigation.played(time_s),
             lambda is_playing: self.side.show_playing(is_playing),
             lambda: self._say(CANT_PLAY),
@@ -230,14 +233,14 @@ class TimelinePanel(Panel):
             self.model.clear()
             self.picture.close()
             self.picture.show_view(None, ())
-            self._say("")
             self.canvas.say(READING)
             self.canvas.show(anew=True)
             self.header.show("", "", False)
             self.navigation.show_place()
             self.range.show()
             self.choosing.show()
-        self._name_query(query)
+        self._say("")
+        self._query_name.show(query)
         self.reader.open(media_file_id, query)
 
     def shown(self) -> None:
@@ -319,11 +322,8 @@ class TimelinePanel(Panel):
         assert timeline is not None
         at_s, segment_id = self._wanted
         self._wanted = None, None
-        choice = None if segment_id is None else self.model.choice_of_segment(segment_id)
-        if choice is not None:
-            self.model.choose(choice)
-            if at_s is None:
-                at_s = self.model.begin_of(choice)
+        if at_s is None and segment_id is not None:
+            at_s = self.model.begin_of_segment(segment_id)
         if at_s is not None:
             self.model.go(at_s)
         self.picture.outline_again()
@@ -331,8 +331,8 @@ class TimelinePanel(Panel):
         is_tracking = bool(self._session.jobs_of("track"))
         self.canvas.say(why_no_lanes(timeline, is_tracking))
         self.canvas.show(anew=is_new)
-        if choice is not None:
-            self.choosing.reveal(choice)
+        if segment_id is not None:
+            self.choosing.arrive(segment_id)
         is_begun = bool(timeline.frames) and is_coming(timeline)
         self.zoom_row.show(len(self.model.lanes), PARTIAL if is_begun else "")
         self._fit()
@@ -365,9 +365,14 @@ class TimelinePanel(Panel):
         self.canvas.show()
         self.choosing.show()
 
-    def _name_query(self, query: Query | None) -> None:
-        name = "" if query is None else query.words or "your search"
+    def _show_query(self, name: str) -> None:
         self.canvas.query = name
+        self._scored()
+
+    def _chose(self) -> None:
+        """Show what is chosen now; what was said is of something else."""
+        self._say("")
+        self.navigation.show_outlines()
 
     def _models_ready(self) -> None:
         if self.reader.media_file_id is not None:

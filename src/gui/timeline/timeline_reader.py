@@ -115,7 +115,7 @@ class TimelineReader:
 
         def scored(curve: ScoreCurve) -> None:
             if wanted == self._curve_of:
-                self._model.curve = curve if len(curve.times_s) else None
+                self._model.curve = None if curve.is_empty else curve
                 self._scored()
 
         def failed(exc: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from src.gui.widgets.controls import RING, IconButton, label
 from src.gui.widgets.label_entry import LabelEntry
 from src.gui.widgets.tooltip import Tooltip
 
+_APART = 12  # pixels of the design round the number of the frame
 LEAST = 252  # so high it needs to be for the buttons of the range in two rows
 
 
@@ -63,14 +65,11 @@ class TimelineSide(ctk.CTkFrame):
     ) -> None:
         super().__init__(master, fg_color="transparent")
         self.pack_propagate(False)
-        c = theme.colours
+        self.theme, c = theme, theme.colours
         head = ctk.CTkFrame(self, fg_color="transparent", height=40)
         head.pack(fill="x", padx=(RING, 0))
         head.pack_propagate(False)
-        self._moment = label(head, theme, "", size=TITLE, weight="medium")
-        self._moment.pack(side="left")
-        self._place = label(head, theme, "", colour=c.text_2)
-        self._place.pack(side="left", padx=12)
+        # the buttons first: of what is said as much is seen as there is space for
         self.next = IconButton(
             head, theme, "right", "Next frame (Right)", partial(actions.step, 1), kind="plain"
         )
@@ -81,6 +80,12 @@ class TimelineSide(ctk.CTkFrame):
         self.previous.pack(side="right")
         self.play = IconButton(head, theme, "play", "Play (Space)", actions.play, kind="plain")
         self.play.pack(side="right")
+        self._moment = label(head, theme, "", size=TITLE, weight="medium")
+        self._moment.pack(side="left")
+        self._place = label(head, theme, "", colour=c.text_2)
+        self._place.pack(side="left", padx=_APART)
+        self._frame = ""
+        tkinter.Misc.bind(head, "<Configure>", lambda _: self._say_frame(), "+")
         self._card = ctk.CTkFrame(self, fg_color="transparent")
         self._card.pack(fill="x", padx=RING, pady=(8, 4))
         self.card = TrackCard(self._card, theme, thumbnails)
@@ -134,9 +139,20 @@ class TimelineSide(ctk.CTkFrame):
 
     def show_moment(self, moment: str, place: str, is_first: bool, is_last: bool) -> None:
         self._moment.configure(text=moment)
-        self._place.configure(text=place)
+        self._frame = place
+        self._say_frame()
         self.previous.set_enabled(not is_first)
         self.next.set_enabled(not is_last)
+
+    def _say_frame(self) -> None:
+        """Say which frame it is, in as many words as there is space for."""
+        head, font, scale = self._place.master, self._place.cget("font"), self.theme.scale
+        # what a label takes is known only later
+        moment = self._moment.cget("font").measure(self._moment.cget("text"))
+        buttons = 3 * self.play.winfo_reqwidth() / scale
+        room = head.winfo_width() / scale - buttons - moment - 3 * _APART
+        texts = self._frame, self._frame.removeprefix("frame "), ""
+        self._place.configure(text=next(t for t in texts if not t or font.measure(t) <= room))
 
     def allow(self, allowed: Allowed) -> None:
         """Offer only what can be done now."""

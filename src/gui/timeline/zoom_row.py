@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from typing import Any
 
 from src.counting import counted
-from src.gui.theme.theme import SMALL, Theme
+from src.gui.theme.theme import SMALL, Theme, shorten
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import Button, label
 from src.gui.widgets.slider import Slider
@@ -39,8 +40,11 @@ class ZoomRow(ctk.CTkFrame):
         self._slider = Slider(self, theme, (0.0, 1.0), 0.0, on_zoom, decimals=3, width=128)
         self._slider.pack(side="right")
         label(self, theme, "Zoom", size=SMALL, colour=c.text_2).pack(side="right", padx=(0, 4))
-        self._said = label(self, theme, "", size=SMALL, colour=c.text_2)
-        self._said.pack(side="left")  # last, so that a long sentence is cut and nothing else
+        # last, so that a long sentence is cut and nothing else
+        self._said = label(self, theme, "", size=SMALL, colour=c.text_2, anchor="w")
+        self._said.pack(side="left", fill="x", expand=True, padx=(0, 8))
+        self._sentence, self._theme = "", theme
+        tkinter.Misc.bind(self._said, "<Configure>", lambda _: self._fit_sentence(), "+")
 
     def show(self, lanes: int, warning: str) -> None:
         """Show how many lanes there are, and what else there is to know of the video."""
@@ -49,7 +53,12 @@ class ZoomRow(ctk.CTkFrame):
 
     def say(self, text: str) -> None:
         """Show what was done last, where there is no line for it at the foot."""
-        self._said.configure(text=text)
+        self._sentence = text
+        self._fit_sentence()
+
+    def _fit_sentence(self) -> None:
+        font, wide = self._theme.canvas_font(self, SMALL), self._said.winfo_width()
+        self._said.configure(text=shorten(self._sentence, font, wide, tail=0))
 
     def show_zoom(self, zoom: float) -> None:
         """Show how far it is zoomed in, from 0 to 1."""

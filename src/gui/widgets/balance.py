@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageTk
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import NORMAL, SMALL, Theme, shorten
+from src.gui.widgets.key_bindings import bind_key
 
 _ROW = 24
 
@@ -43,9 +44,9 @@ class Balance(tkinter.Canvas):
         self.bind("<Button-4>", lambda _: self._scroll(-3))
         self.bind("<Button-5>", lambda _: self._scroll(3))
         self.bind("<MouseWheel>", lambda e: self._scroll(-3 if e.delta > 0 else 3))
-        self.bind("<Up>", lambda _: self._step(-1))
-        self.bind("<Down>", lambda _: self._step(1))
-        self.bind("<space>", lambda _: self._flip(self._at))
+        bind_key(self.bind, "<Up>", lambda _: self._step(-1))
+        bind_key(self.bind, "<Down>", lambda _: self._step(1))
+        bind_key(self.bind, "<space>", lambda _: self._flip(self._at))
         self.bind("<FocusOut>", lambda _: self._step(0))
 
     def show(self, names: list[str], written: dict[str, int], left_out: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS, RADIUS_LARGE, SMALL, Theme
 from src.gui.widgets.controls import RING, ground_of
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 HEIGHT = 40
 _BODY = 30
@@ -56,10 +57,10 @@ class ChipRow(DrawnCanvas):
             self.bind(event, lambda event: self._point(self._chip_at(event.x)))
         self.bind("<Leave>", lambda _: self._point(-1))
         self.bind("<Button-1>", lambda event: self._choose(self._chip_at(event.x)))
-        self.bind("<Left>", lambda _: self._step(-1))
-        self.bind("<Right>", lambda _: self._step(1))
+        bind_key(self.bind, "<Left>", lambda _: self._step(-1))
+        bind_key(self.bind, "<Right>", lambda _: self._step(1))
         for key in ("<Return>", "<KP_Enter>", "<space>"):
-            self.bind(key, lambda _: self._choose(self._focused))
+            bind_key(self.bind, key, lambda _: self._choose(self._focused))
 
     @property
     def shown(self) -> list[str]:

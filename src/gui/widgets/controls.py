@@ -20,6 +20,7 @@ from src.gui.theme.theme import (
     Weight,
 )
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.switchable import Switchable
 from src.gui.widgets.tooltip import Tooltip
 
@@ -107,7 +108,7 @@ class Focusable(ctk.CTkFrame):
         bind("<FocusOut>", lambda _: self.show_ring(False), "+")
         bind("<Key>", lambda _: self.show_ring(True), "+")
         for key in ("<Return>", "<KP_Enter>", "<space>"):
-            bind(key, lambda _: self._pressed(on_key), "+")
+            bind_key(bind, key, lambda _: self._pressed(on_key), "+")
 
     def show_ring(self, shown: bool) -> None:
         """Show that it has the keyboard, or not; a pointer needs no ring."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.corners import Corners
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.popup import seen_on_screen
 
 
@@ -48,7 +49,7 @@ class Dropdown(tkinter.Frame):
             ("<Tab>", partial(self._step, 1)),
             ("<Shift-Tab>", partial(self._step, -1)),
         ):
-            self.bind_class(self._keys, event, answer)
+            bind_key(partial(self.bind_class, self._keys), event, answer)
         if self._window.tk.call("tk", "windowingsystem") == "x11":
             self.bind_class(self._keys, "<ISO_Left_Tab>", partial(self._step, -1))
         self.bind("<Button>", self._pressed)

@@ -9,6 +9,7 @@ from typing import Any
 from src.gui.theme.theme import RADIUS, Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Button, Focusable, IconButton, icon_label
+from src.gui.widgets.key_bindings import bind_key
 
 
 class Entry(ctk.CTkFrame):
@@ -61,10 +62,10 @@ class Entry(ctk.CTkFrame):
         self._has_focus = self._is_wrong = False
         self.field.bind("<FocusIn>", lambda _: self._focused(True), add="+")
         self.field.bind("<FocusOut>", lambda _: self._focused(False), add="+")
-        self.field.bind("<Return>", lambda _: self._entered(), add="+")
-        self.field.bind("<KP_Enter>", lambda _: self._entered(), add="+")
+        bind_key(self.field.bind, "<Return>", lambda _: self._entered(), "+")
+        bind_key(self.field.bind, "<KP_Enter>", lambda _: self._entered(), "+")
         self.field.bind("<KeyRelease>", lambda _: self.changed(), add="+")
-        self.field.bind("<Control-a>", self._select_all)
+        bind_key(self.field.bind, "<Control-a>", self._select_all)
         self._last = ""
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from src.gui.theme.theme import Theme
 from src.gui.widgets.completion_list import CompletionList
 from src.gui.widgets.inputs import Entry
+from src.gui.widgets.key_bindings import bind_key
 from src.gui.widgets.switchable import Switchable
 from src.search.completion import Suggestion
 
@@ -56,7 +58,7 @@ class LabelEntry(Switchable, Entry):
             ("<FocusIn>", lambda _: self.after_idle(self._offer)),
             ("<FocusOut>", lambda _: self.list.hide()),
         ):
-            inner.bind_class(keys, sequence, answer)
+            bind_key(partial(inner.bind_class, keys), sequence, answer)
 
     def _show_enabled(self) -> None:
         self.field.configure(state="normal" if self.enabled else "disabled")

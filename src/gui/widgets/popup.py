@@ -10,6 +10,7 @@ from PIL import Image, ImageGrab
 
 from src.gui.theme.theme import NORMAL, RADIUS, Theme
 from src.gui.widgets.corners import Corners
+from src.gui.widgets.key_bindings import bind_key
 
 Entry = tuple[str, Callable[[], object]]
 _ROW, _MARGIN, _INDENT = 32, 4, 12
@@ -88,10 +89,10 @@ class _Menu(tkinter.Frame):
         self.bind("<Button-3>", self._pressed)
         self.bind("<FocusOut>", lambda _: self._close())
         for key, step in (("Down", 1), ("Up", -1), ("Tab", 1)):
-            self.bind(f"<{key}>", partial(self._step, step))
+            bind_key(self.bind, f"<{key}>", partial(self._step, step))
         for key in ("Return", "KP_Enter", "space"):
-            self.bind(f"<{key}>", lambda _: self._choose(self._at, None))
-        self.bind("<Escape>", lambda _: self._close())
+            bind_key(self.bind, f"<{key}>", lambda _: self._choose(self._at, None))
+        bind_key(self.bind, "<Escape>", lambda _: self._close())
 
     def open(self, x: int, y: int, above: int | None) -> None:
         width, height = self._wh

@@ -10,6 +10,7 @@ from typing import Any
 from src.gui.theme.theme import Theme
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, Focusable
+from src.gui.widgets.key_bindings import bind_key
 
 _PAGE = 10
 # While it is being moved, not every step is answered.
@@ -71,9 +72,9 @@ class Slider(Focusable):
             ("Next", -_PAGE),
             ("Prior", _PAGE),
         ):
-            tkinter.Misc.bind(self, f"<{key}>", partial(self._step, steps), "+")
-        tkinter.Misc.bind(self, "<Home>", lambda _: self._go(self.ends[0]), "+")
-        tkinter.Misc.bind(self, "<End>", lambda _: self._go(self.ends[1]), "+")
+            bind_key(partial(tkinter.Misc.bind, self), f"<{key}>", partial(self._step, steps), "+")
+        bind_key(partial(tkinter.Misc.bind, self), "<Home>", lambda _: self._go(self.ends[0]), "+")
+        bind_key(partial(tkinter.Misc.bind, self), "<End>", lambda _: self._go(self.ends[1]), "+")
 
     def set_ends(self, ends: tuple[float, float]) -> None:
         self.ends = ends

@@ -8,6 +8,7 @@ from typing import Any
 
 from src.gui.theme.theme import RADIUS, Theme
 from src.gui.theme.toolkit import ctk
+from src.gui.widgets.key_bindings import bind_key
 
 
 class TextBox(ctk.CTkFrame):
@@ -55,7 +56,7 @@ class TextBox(ctk.CTkFrame):
             ("<FocusOut>", lambda _: self._draw_border(False)),
         ):
             self.field.bind(event, answer, "+")
-        self.field.bind("<Control-a>", lambda _: self._select_all())
+        bind_key(self.field.bind, "<Control-a>", lambda _: self._select_all())
         self.field.bind("<Tab>", lambda _: self._leave(self.field.tk_focusNext()))
         self.field.bind("<Shift-Tab>", lambda _: self._leave(self.field.tk_focusPrev()))
         if self.tk.call("tk", "windowingsystem") == "x11":

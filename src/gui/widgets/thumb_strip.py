@@ -15,6 +15,7 @@ from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import SMALL, Theme
 from src.gui.widgets.drawn_canvas import DrawnCanvas
+from src.gui.widgets.key_bindings import bind_key
 
 _RING, _ARROW = 4, 24
 
@@ -52,8 +53,8 @@ class ThumbStrip(DrawnCanvas):
         self._first = 0
         self.bind("<Configure>", lambda _: self._centre())
         self.bind("<ButtonRelease-1>", self._clicked)
-        self.bind("<Left>", lambda _: self._step(-1))
-        self.bind("<Right>", lambda _: self._step(1))
+        bind_key(self.bind, "<Left>", lambda _: self._step(-1))
+        bind_key(self.bind, "<Right>", lambda _: self._step(1))
         self.bind("<FocusIn>", lambda _: self.refresh())
         self.bind("<FocusOut>", lambda _: self.refresh())
         self.bind("<Button-4>", lambda _: self._turn(-1))

@@ -88,9 +88,13 @@ class Tooltip:
         left, below = self._at or (0, self._widget.winfo_height() + px(2))
         x, y = self._widget.winfo_rootx() + left, self._widget.winfo_rooty() + below
         top.update_idletasks()
+        window = self._widget.winfo_toplevel()
         if y + top.winfo_reqheight() > self._widget.winfo_screenheight():  # no space below
             y = self._widget.winfo_rooty() - top.winfo_reqheight() - px(2)
-        x = min(x, self._widget.winfo_screenwidth() - top.winfo_reqwidth() - px(4))
+        # inside the window, as far as it is wide enough
+        left = window.winfo_rootx() + px(4)
+        right = window.winfo_rootx() + window.winfo_width() - px(4)
+        x = max(left, min(x, right - top.winfo_reqwidth()))
         top.wm_geometry(f"+{x}+{y}")
         self._shown, Tooltip._in_sight = top, self
 

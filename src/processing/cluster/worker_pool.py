@@ -22,8 +22,9 @@ MOST_FALSE_STARTS = 3
 # After one the next is tried later and later; others may work meanwhile.
 MOST_BETWEEN_TRIES_S = 60.0
 LOOK_EVERY_S = 1.0
-# A worker has a thread for answering that it is there, so one that does not has stopped.
-SILENT_S = 60.0
+# A worker has a thread for answering that it is there, so one that does not for so many looks, a
+# minute, has stopped. A clock would go on while this program itself is stopped, by Ctrl-Z.
+SILENT_LOOKS = 60
 
 
 @dataclass
@@ -61,7 +62,7 @@ class RayWorker:
         about: its machine and what it computes on; None until it has begun.
         works_on: requests that it has now.
         misses: files in a row that it could not read by their paths.
-        silent_since: it was asked then whether it is there, and has not answered.
+        silent_looks: so many since it was asked whether it is there; 0 once it has answered.
     """
 
     number: int
@@ -70,7 +71,7 @@ class RayWorker:
     about: tuple[str, str] | None = None
     works_on: dict[int, Request] = field(default_factory=dict)
     misses: int = 0
-    silent_since: float | None = None
+    silent_looks: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class WorkerPool:
             ClusterTroubleError: there have been none for long, or the cluster does not answer.
         """
         now, wait_s = time.monotonic(), self._start.wait_s
-        self._see_who_is_there(now)
+        self._see_who_is_there()
         if self.begun:
             self._without_since = now
         elif now - self._without_since > wait_s:
@@ -197,17 +198,18 @@ class WorkerPool:
         except Exception:
             pass  # it is gone
 
-    def _see_who_is_there(self, now: float) -> None:
+    def _see_who_is_there(self) -> None:
         """Ask each worker whether it is there; one that waits for work would not be missed."""
         for worker in self.begun:
-            if worker.silent_since is None:
-                worker.silent_since = now
+            worker.silent_looks += 1
+            if worker.silent_looks == 1:
                 self.ask_about(worker, partial(self._is_there, worker))
-            elif now - worker.silent_since > SILENT_S:
-                self._lost(worker, TimeoutError(f"it has not answered for {SILENT_S:.0f} s"))
+            elif worker.silent_looks > SILENT_LOOKS:
+                silent_s = SILENT_LOOKS * LOOK_EVERY_S
+                self._lost(worker, TimeoutError(f"it has not answered for {silent_s:.0f} s"))
 
     def _is_there(self, worker: RayWorker, about: Future[tuple[str, str]]) -> None:
-        worker.silent_since = None
+        worker.silent_looks = 0
         if (error := about.exception()) is not None:
             self._lost(worker, error)
 

@@ -103,6 +103,14 @@ def others(folder: Path, *shapes: str, name: str = "img 0.jpg", size: int = WIDT
     return folder
 
 
+def test_an_encoding_that_nobody_knows_is_said(tmp_path: Path) -> None:
+    (tmp_path / "annotations.xml").write_text(
+        '<?xml version="1.0" encoding="x-none"?><annotations>\n</annotations>', encoding="ascii"
+    )
+    with pytest.raises(ValueError, match="unknown encoding: x-none"):
+        imported(CvatImport(), tmp_path)
+
+
 BOX = '<box label="cat" xtl="0" ytl="2.4" xbr="4" ybr="4" z_order="1"/>'
 
 

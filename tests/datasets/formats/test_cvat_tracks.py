@@ -71,8 +71,8 @@ def test_a_box_moves_from_keyframe_to_keyframe_and_stays_to_the_end(tmp_path: Pa
 def test_outside_it_is_not_seen_up_to_the_next_keyframe(tmp_path: Path) -> None:
     found = seen(tmp_path, box(0, 0), box(10, 20, OUTSIDE), box(20, 60), box(30, 60, OUTSIDE))
     assert list(found) == [*range(10), *range(20, 30)]
-    # nothing says where it goes to before it is outside
-    assert found[9].bbox_xywh == (0, 10, 20, 20) and found[25].bbox_xywh == (60, 10, 20, 20)
+    # up to there it moves, as CVAT shows it
+    assert found[5].bbox_xywh == (10, 10, 20, 20) and found[25].bbox_xywh == (60, 10, 20, 20)
 
 
 def test_occluded_and_attributes_are_those_of_the_keyframe_before(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_occluded_and_attributes_are_those_of_the_keyframe_before(tmp_path: Path
     assert found[10].attributes == found[19].attributes == (("age", 4.0), ("occluded", "true"))
 
 
-def test_what_cvat_put_between_keyframes_is_reckoned_anew(tmp_path: Path) -> None:
+def test_boxes_that_cvat_put_between_keyframes_are_reckoned_anew(tmp_path: Path) -> None:
     between = box(5, 90, 'keyframe="0" outside="0" occluded="0"')
     found = seen(tmp_path, box(0, 0), between, box(10, 40))
     assert found[5].bbox_xywh == (20, 10, 20, 20)
@@ -112,6 +112,21 @@ def test_polygons_move_where_they_have_as_many_points_and_masks_stay(tmp_path: P
     assert mask is not None and np.count_nonzero(decode_rle(mask, SIZE)) == 400
 
 
+def test_polygons_that_cvat_put_between_keyframes_are_taken(tmp_path: Path) -> None:
+    between = KEY.replace('keyframe="1"', 'keyframe="0"')
+    found = seen(
+        tmp_path,
+        f'<polygon frame="0" {KEY} points="0,0;20,0;20,20;0,20"/>',
+        f'<polygon frame="5" {between} points="30,0;50,0;50,20;30,20"/>',
+        f'<polygon frame="10" {KEY} points="40,0;60,0;60,10;60,20;40,20"/>',
+    )
+    assert [found[frame].bbox_xywh for frame in (0, 5, 10)] == [
+        (0, 0, 20, 20),
+        (30, 0, 20, 20),
+        (40, 0, 20, 20),
+    ]
+
+
 def test_an_ellipse_turns_the_shorter_way(tmp_path: Path) -> None:
     def ellipse(frame: int, degrees: int) -> str:
         where = f'cx="48" cy="32" rx="20" ry="4" rotation="{degrees}"'
@@ -138,6 +153,15 @@ def test_the_videos_of_a_project_are_told_apart(tmp_path: Path) -> None:
         ("2.mp4", None, 1),
     ]
     assert skipped == ["a track is of no video that the file names with its size"]
+
+
+def test_tracks_of_two_files_on_one_video_are_told_apart(tmp_path: Path) -> None:
+    """As of a task whose jobs were exported one by one."""
+    read(tmp_path / "d", a_track(box(0, 0)))
+    (tmp_path / "d" / "annotations.xml").rename(tmp_path / "d" / "first.xml")
+    videos, skipped = read(tmp_path / "d", a_track(box(0, 40)))
+    shapes = [track.at(0) for video in videos for _, track in video.tracks]
+    assert not skipped and [each and each.track_id for each in shapes] == [1, 2]
 
 
 @pytest.mark.parametrize(

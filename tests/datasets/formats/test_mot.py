@@ -10,8 +10,9 @@ import pytest
 
 from src.datasets.annotations import Annotation, MediaFrame, PlannedImage
 from src.datasets.formats.coco import Coco
-from src.datasets.formats.mot import Mot
+from src.datasets.formats.mot import Mot, MotImport
 from src.datasets.formats.tables import TABLE_FORMATS
+from src.options import NoOptions
 from src.records import Split
 from tests.datasets.formats.drawn_masks import SIZE
 from tests.datasets.formats.planned import HandPlan, image_of, read_back, write, written_files
@@ -129,6 +130,10 @@ def test_the_rate_is_that_of_most_frames(
         ("gt/gt.txt", ",1,2,1", ",1,3,1"),
         ("gt/gt.txt", "4,1,8,3,10,8,1,1,1", "4,1,8,3,10"),
         ("gt/gt.txt", "23", "x"),
+        ("gt/gt.txt", "4,2,23", "4.5,2,23"),
+        ("gt/gt.txt", "4,2,23", "4,2.5,23"),
+        ("seqinfo.ini", "frames=0 ", "frames=-1 "),
+        ("seqinfo.ini", "frames=0 ", f"frames={'9' * 30} "),
         ("seqinfo.ini", "seqLength=4", "seqLength=5"),
         ("seqinfo.ini", "imWidth", "width"),
         ("seqinfo.ini", "[Sequence]", ""),
@@ -149,6 +154,25 @@ def test_an_annotation_without_a_track_is_left_out(tmp_path: Path) -> None:
     write(Mot(), plan, tmp_path / "d")
     (image,) = read_back(Mot(), tmp_path / "d").values()
     assert image.annotations == (box(3, 1),)
+
+
+def test_what_has_no_number_of_a_track_is_in_none(tmp_path: Path) -> None:
+    write(Mot(), two_videos(), tmp_path / "d")
+    boxes = tmp_path / "d" / "val" / "video 4" / "gt" / "gt.txt"
+    boxes.write_text("1,-1,4,3,10,8,1,1,1\n1,0,24,3,10,8,1,1,1\n")
+    read = MotImport().read(boxes.parents[1], NoOptions(), lambda *_: None)
+    assert [each.track_id for image in read for each in image.annotations] == [None, 0]
+
+
+def test_a_video_of_many_frames_comes_back(tmp_path: Path) -> None:
+    write(Mot(), two_videos(), tmp_path / "d")
+    about = tmp_path / "d" / "train" / "video 1" / "seqinfo.ini"
+    many = " ".join(str(10**6 + number) for number in range(200_000))
+    about.write_text(about.read_text().replace("frames=0 ", f"frames={many} "))
+    skipped: list[str] = []
+    read = MotImport().read(about, NoOptions(), lambda _, reason: skipped.append(reason))
+    assert not list(read)
+    assert skipped == ["it names 200003 frames of its video, and not 4"]
 
 
 @pytest.mark.parametrize("table", TABLE_FORMATS, ids=lambda table: table.key)

@@ -17,7 +17,7 @@ from src.processing.cluster.ray_cluster import MOST_DEATHS, RayCluster
 from src.processing.cluster.work import NOT_READ, OTHER_FFMPEG, WHY_NOT
 from src.processing.cluster.worker_pool import (
     MOST_FALSE_STARTS,
-    SILENT_S,
+    SILENT_LOOKS,
     Request,
     Start,
     WorkerPool,
@@ -313,12 +313,9 @@ def test_one_that_does_not_answer_any_more_is_given_up_and_what_it_had_is_done_o
 ) -> None:
     driven.ask(1)
     stopped, driven.ray.stays = driven.ray.calls[-1], None
-    driven.pool.look()
-    driven.pool.look()
+    for _ in range(SILENT_LOOKS):
+        driven.pool.look()
     assert len(driven.pool.workers) == 1  # it is given time
-    silent_since = driven.pool.workers[0].silent_since
-    assert silent_since is not None
-    driven.pool.workers[0].silent_since = silent_since - SILENT_S - 1
     driven.pool.look()
     driven.ray.stays = True
     driven.look()
