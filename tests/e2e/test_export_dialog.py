@@ -268,23 +268,14 @@ def test_a_range_is_named_and_can_be_taken_away(dialog: ExportDialog) -> None:
     assert not dialog.choices.recipe().where and dialog._preview.images > 0
 
 
-def test_the_dialog_is_fitted_once_or_twice_to_a_window_of_any_height(
+def test_what_the_dialog_is_fitted_by_does_not_follow_from_it(
     dialog: ExportDialog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where fitting it changes what it is fitted by, it never comes to an end."""
-    fitted: list[int] = []
-    fit = dialog._scrolled.fit
-
-    def counted_fit(room_px: int) -> bool:
-        fitted.append(room_px)
-        assert len(fitted) < 100
-        return fit(room_px)
-
-    monkeypatch.setattr(dialog._scrolled, "fit", counted_fit)
-    root = dialog.overlay.root
-    for height in range(520, 720, 20):
-        fitted.clear()
-        root.geometry(f"960x{height}")
-        root.update()
-        root.update()
-        assert len({*fitted[-2:]}) <= 1
+    """Else it is fitted again and again, which ended the program at 150 %."""
+    rooms: list[int] = []
+    monkeypatch.setattr(dialog._scrolled, "fit", rooms.append)
+    dialog._fit()
+    monkeypatch.setattr(dialog._body, "winfo_reqheight", lambda: 10)
+    monkeypatch.setattr(dialog._dialog, "winfo_reqheight", lambda: 1000)
+    dialog._fit()
+    assert rooms[0] == rooms[1] > 100

@@ -127,7 +127,7 @@ def test_settings_come_while_models_load_and_say_which_device_is_not_there(
     replace(FAST, device="mps").save(library / "settings.json")
     window = start(library)
     window.key("ctrl+comma")
-    window.wait_text("Settings", "Not available on this computer; the CPU is used")
+    window.wait_text("Settings", "Not available on this machine; the CPU is used")
     window.key("Escape")
     window.wait("no dialog", lambda s: not s["dialog"])
 

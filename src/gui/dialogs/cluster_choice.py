@@ -13,16 +13,16 @@ from src.gui.theme.toolkit import ctk
 from src.gui.widgets.menu_button import MenuButton
 from src.gui.widgets.text_box import TextBox
 
-OFF, HERE = "Off", "Only this computer"
+OFF, HERE = "Off", "Only this machine"
 OWN, ELSEWHERE = "The cluster it belongs to", "Another cluster"
 NOT_CONFIRMED = "Not confirmed"
 _FIXED = {HERE: LOCAL, OWN: AUTO}
 _WITH_FOLDERS = (OWN, ELSEWHERE)
 INSTALL = "Ray is not installed. To install it: pip install -r requirements-cluster.txt"
 _HINTS = {
-    OFF: "Ray shares the work among computers",
+    OFF: "Ray shares the work among machines",
     HERE: "Ray is started here for each job, and shares the work among the cores",
-    OWN: "The Ray cluster that this computer is part of. It must be one that you trust with your "
+    OWN: "The Ray cluster that this machine is part of. It must be one that you trust with your "
     "pictures",
     ELSEWHERE: "A Ray cluster that you trust: it gets your pictures, and runs programs",
 }
@@ -126,7 +126,7 @@ class ClusterChoice:
             self._say(INSTALL, choice != OFF)
         elif choice == NOT_CONFIRMED:
             self._say(
-                f"This library names {self._named}. You have not chosen it on this computer, so "
+                f"This library names {self._named}. You have not chosen it on this machine, so "
                 "it is not used",
                 True,
             )

@@ -198,7 +198,7 @@ class SettingsDialog:
     def say_whether_device_lacks(self, lacks: bool) -> None:
         """Show that the device wished for is not there; this is known after the dialog opens."""
         if lacks and self.overlay.holds(self._dialog):
-            self._hints["Device"].configure(text="Not available on this computer; the CPU is used")
+            self._hints["Device"].configure(text="Not available on this machine; the CPU is used")
 
     def see_cluster(self) -> None:
         """Have the row of the cluster in sight when the dialog comes, however low the window."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from src.duplicates import Duplicates
 
 
+HOW = "Click the picture to keep. Nothing is hidden or moved until you press a button."
+READ_ONLY = "The library is open to read only here: nothing can be hidden or moved."
+
+
 @dataclass(frozen=True)
 class DuplicatesActions:
     """What the panel asks of the window.
@@ -59,7 +63,7 @@ class DuplicatesPanel(Panel):
         self._hint = label(
             self,
             theme,
-            "Click the picture to keep. Nothing is hidden or moved until you press a button.",
+            READ_ONLY if session.read_only else HOW,
             colour=theme.colours.text_2,
             anchor="w",
         )

@@ -17,8 +17,8 @@ from src.gui.widgets.dropdown import Dropdown
 # Up to here each worker has a row; of more those of a machine share one, and at last the rest.
 MOST_ROWS = 12
 MOST_VIDEOS = 3  # that are named
-HEAD = ("Computer", "Runs on", "Done")
-_LONGEST_PX, _NOTE_PX = 240, 320  # of a computer's name, and where a note wraps
+HEAD = ("Machine", "Runs on", "Done")
+_LONGEST_PX, _NOTE_PX = 240, 320  # of a machine's name, and where a note wraps
 _DEVICES = {"cuda": "GPU", "mps": "GPU", "cpu": "CPU"}
 
 Row = tuple[str, str, str]
