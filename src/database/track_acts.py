@@ -100,7 +100,9 @@ def tracks_of(db: sqlite3.Connection, batch: str) -> int:
     Raises:
         DatabaseError: what is kept of it is damaged.
     """
-    return len({t for act in _acts(db, "batch = ? AND undone_at IS NULL", batch) for t in act.about})
+    return len(
+        {t for act in _acts(db, "batch = ? AND undone_at IS NULL", batch) for t in act.about}
+    )
 
 
 def put_in_tracks(db: sqlite3.Connection, segment_ids: Sequence[str]) -> None:
