@@ -226,7 +226,8 @@ class Commands(LibraryOpener):
         root = (self._paths() if is_new else self._paths_of_library()).root
         with self._initialize(root) as library:
             if given.undo is not None:
-                print(f"{counted(library.undo(given.undo), 'label')} taken back")
+                # of an act that put no label anywhere these are segments that were in its tracks
+                print(f"{counted(library.undo(given.undo), 'change')} taken back")
                 return 0
             for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
