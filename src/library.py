@@ -312,7 +312,8 @@ class MediaLibrary(SearchAids, Exporting):
         """Take in a dataset that this or another program wrote; see DatasetImport.run.
 
         Its images become media files where they are, its masks and boxes segments, its labels tags
-        with the source `imported`; what the library has already gets the labels alone.
+        with the source `imported`; what the library has already gets the labels alone. Its tracks
+        come on videos that the library has.
 
         Raises:
             DatasetReadError: it can't be read, or is none that is known here.

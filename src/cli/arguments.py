@@ -251,7 +251,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     imported.add_argument(
         "path", nargs="?", type=Path, metavar="DIR", help="its folder, or its file of annotations"
     )
-    imported.add_argument("--undo", metavar="BATCH", help="take all labels of an import back")
+    imported.add_argument(
+        "--undo", metavar="BATCH", help="take all labels and tracks of an import back"
+    )
     stats = command("stats", "Show what is in the library.")
     verify = command("verify", "Check the library for damage.")
     verify.add_argument("--repair", action="store_true", help="repair what can be repaired")

@@ -230,7 +230,7 @@ class Commands(LibraryOpener):
                 changed = library.undo(given.undo)
                 words = [counted(labels, "label")] if labels else []
                 words += [counted(tracks, "track")] if tracks else []
-                print(f"{' and '.join(words) or counted(changed, 'label')} taken back")
+                print(f"{' and '.join(words) or counted(changed, 'change')} taken back")
                 return 0
             for event in self._shown(library.import_dataset(given.path)):
                 if isinstance(event, LabelsImported):
