@@ -4,8 +4,8 @@ Such a word is a decision with the source `propagated` in the same act as the pe
 the segment that it came from: it is undone with that act, and never goes before a person's own word
 on the segment. Which there are follows from the tracks and from people's words: when a track is
 split, joined or linked anew, a word comes along to what is in the track now, and leaves what is
-not. What a ranking gave goes to the tracks that there are then, and leaves in the same way, but
-does not come along.
+not. Linking anew takes nothing out of a track that has been labelled. What a ranking gave goes to
+the tracks that there are then, and leaves in the same way, but does not come along.
 """
 
 from __future__ import annotations

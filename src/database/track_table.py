@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from src.database.connection import Connection
+from src.database.decisions import IS_OF_PEOPLE
 from src.database.rows import LISTED, RowReader
 from src.database.track_acts import assign
 from src.database.track_changes import put_right
@@ -76,8 +77,10 @@ class TrackTable:
     ) -> None:
         """Put other tracks in the place of those that a video was linked to, in one transaction.
 
-        What people have split, joined or cut stays, with all of its segments. A new track that
-        holds most of an old one keeps its id. Segments that are gone meanwhile are left out.
+        What people have split, joined or cut stays, with all of its segments. One that they have
+        labelled stays whole, and is given what is linked with it: else their label would leave
+        what it was seen to be on. A new track that holds most of an old one keeps its id.
+        Segments that are gone meanwhile are left out.
 
         Args:
             tracks: segments by their ids, one a frame at most.
@@ -89,7 +92,8 @@ class TrackTable:
             ).fetchone():
                 return
             old, free = _linked(db, media_file_id), _free_segments(db, media_file_id)
-            wanted = list(_one_a_frame(tracks, free))
+            labelled = {track_id: old[track_id] for track_id in _labelled(db, old)}
+            wanted = list(_one_a_frame(_kept_whole(tracks, labelled, free), free))
             ids = _ids_for(wanted, old)
             track_of = dict[str, int | None]()
             for track_id, segments in zip(ids, wanted, strict=True):
@@ -126,6 +130,39 @@ def _linked(db: sqlite3.Connection, media_file_id: int) -> dict[int, list[str]]:
     ):
         found.setdefault(track_id, []).append(segment_id)
     return found
+
+
+def _labelled(db: sqlite3.Connection, tracks: Iterable[int]) -> list[int]:
+    """List those of some tracks of which a person has labelled a segment."""
+    rows = db.execute(
+        f"SELECT value FROM {LISTED} wanted WHERE EXISTS (SELECT 1 FROM segments s JOIN decisions d"
+        " ON d.segment_id = s.id WHERE s.track_id = wanted.value AND d.undone_at IS NULL"
+        f" AND d.has_tag = 1 AND d.{IS_OF_PEOPLE})",
+        (json.dumps(list(tracks)),),
+    )
+    return [row[0] for row in rows]
+
+
+def _kept_whole(
+    tracks: Sequence[Sequence[str]], labelled: dict[int, list[str]], frames: dict[str, int]
+) -> list[list[str]]:
+    """Put labelled tracks before others, each with what is linked to the most of it.
+
+    What can't be in one, since it has a segment in that frame, is a track of its own.
+    """
+    was = {segment: track_id for track_id, some in labelled.items() for segment in some}
+    whole = {track_id: list(some) for track_id, some in labelled.items()}
+    others: list[list[str]] = []
+    for track in tracks:
+        shared = Counter(was[segment] for segment in track if segment in was)
+        added = [segment for segment in track if segment not in was]
+        if shared:
+            kept = whole[shared.most_common(1)[0][0]]
+            taken = {frames.get(segment) for segment in kept}
+            kept += [segment for segment in added if frames.get(segment) not in taken]
+            added = [segment for segment in added if frames.get(segment) in taken]
+        others.append(added)
+    return [*whole.values(), *others]
 
 
 def _free_segments(db: sqlite3.Connection, media_file_id: int) -> dict[str, int]:

@@ -133,8 +133,43 @@ def test_labels_follow_when_tracks_change(metadata: MetadataDatabase) -> None:
     assert said(metadata) == {"human": [1], "propagated": [0, 2]}
     link_things(metadata, video, [things(0, range(5))])  # linked anew
     assert said(metadata) == {"human": [1], "propagated": [0, 2, 3, 4]}
-    link_things(metadata, video, [things(0, [1, 5]), things(0, [2, 3])])
-    assert said(metadata) == {"human": [1], "propagated": [5]}
+
+
+def test_a_track_that_people_have_labelled_stays_whole_when_its_video_is_linked_anew(
+    metadata: MetadataDatabase,
+) -> None:
+    video, (one, other) = link(metadata, things(0, [0, 1, 2, 4]), things(1, range(4)))
+    labels = labels_of(metadata)
+    batch = labels.give([segment_of(0, 1)], "dog")
+    anew = [
+        things(0, [0, 1]) + [segment_of(1, 4)],  # one more, where the track has one already
+        [segment_of(0, 2), segment_of(0, 3)],
+        [segment_of(0, 4), segment_of(0, 5)],
+        things(1, range(4)),
+    ]
+    link_things(metadata, video, anew)
+    assert said(metadata) == {"human": [1], "propagated": [0, 2, 3, 4, 5]}
+    tracks = {s.id: s.track_id for s in metadata.segments_where() if s.track_id is not None}
+    assert {tracks[segment] for segment in things(0, range(6))} == {one}
+    assert {tracks[segment] for segment in things(1, range(4))} == {other}
+    labels.undo(batch)
+    link_things(metadata, video, anew[1:])
+    assert said(metadata) == {}
+    tracks = {s.id: s.track_id for s in metadata.segments_where() if s.track_id is not None}
+    assert len({*tracks.values()}) == 3 and len(tracks) == 8
+
+
+def test_two_labelled_tracks_that_are_linked_to_one_stay_two(metadata: MetadataDatabase) -> None:
+    video, (one, other) = link(metadata, things(0, range(2)), things(0, [2, 3]))
+    labels = labels_of(metadata)
+    labels.give([segment_of(0, 0)], "dog")
+    labels.give([segment_of(0, 3)], "cat")
+    link_things(metadata, video, [things(0, range(6))])
+    assert said(metadata)["propagated"] == [1, 4, 5]
+    tracks = {s.id: s.track_id for s in metadata.segments_where() if s.track_id is not None}
+    assert tracks[segment_of(0, 0)] == tracks[segment_of(0, 1)] == one
+    assert tracks[segment_of(0, 2)] == tracks[segment_of(0, 3)] == other
+    assert len(tracks) == 6
 
 
 @pytest.mark.parametrize("seed", range(6))
