@@ -9,6 +9,7 @@ from pathlib import Path
 
 from src.counting import place_in_file
 from src.errors import QueryError, is_of_a_person
+from src.gui.core.match_words import mark_of, match_of
 from src.gui.core.wording import as_sentence
 from src.gui.detail.detail_header import DetailHeader
 from src.gui.detail.detail_side import NO_MASK, DetailSide, SideActions
@@ -19,7 +20,6 @@ from src.gui.detail.mask_editing import MaskEditing, MaskEditingActions
 from src.gui.detail.picture_alone import PictureAlone
 from src.gui.detail.track_block import TrackActions
 from src.gui.panel.panel import Panel, PanelContext
-from src.gui.search.hit_cards import mark_of, match_of
 from src.gui.theme.theme import LEFT, RIGHT, STRIP
 from src.gui.theme.toolkit import ctk
 from src.gui.widgets.controls import RING, rule

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from src.counting import counted, from_to, place_in_file
 from src.gui.cards.card_view import CardView
+from src.gui.core.match_words import mark_of
 from src.records import SearchHit
-
-TAGGED, EXAMPLE = "Tagged by you", "Your example"
 
 
 class HitCards:
@@ -48,19 +47,6 @@ class HitCards:
             alike=len(hit.alike),
             action="similar",
         )
-
-
-def mark_of(hit: SearchHit) -> str:
-    """Write what a hit is instead of how strong it is; "" for one that was found by its looks."""
-    return EXAMPLE if hit.is_example else TAGGED if hit.tagged_so else ""
-
-
-def match_of(hit: SearchHit) -> str:
-    """Write how well a hit answers, as its card says it; "" where nothing was scored."""
-    if hit.score is None:
-        return ""
-    strength = f"{hit.score:.2f}" if hit.strength is None else f"{hit.strength:.0%}"
-    return mark_of(hit) or strength
 
 
 def seen_in(hit: SearchHit) -> str:
