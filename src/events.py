@@ -214,7 +214,7 @@ class ClusterWorkers(Event):
 
 @dataclass(frozen=True)
 class ReadHere(Event):
-    """A video is read on this computer, all or the rest of it, where workers read others.
+    """A video is read on this machine, all or the rest of it, where workers read others.
 
     Its frames are cut by the workers all the same.
     """

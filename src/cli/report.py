@@ -196,7 +196,7 @@ class ProgressLine:
             self.workers = str(event)
             self._line(self.workers)
         elif isinstance(event, ReadHere):
-            self._line(f"{event.path}: read on this computer: {event.reason}")
+            self._line(f"{event.path}: read on this machine: {event.reason}")
         elif isinstance(event, IndexAway):
             self._redraw("")
             note(str(event))

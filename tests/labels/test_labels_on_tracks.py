@@ -142,7 +142,7 @@ def test_a_track_that_people_have_labelled_stays_whole_when_its_video_is_linked_
     labels = labels_of(metadata)
     batch = labels.give([segment_of(0, 1)], "dog")
     anew = [
-        things(0, [0, 1]) + [segment_of(1, 4)],  # one more, where the track has one already
+        [*things(0, [0, 1]), segment_of(1, 4)],  # one more, where the track has one already
         [segment_of(0, 2), segment_of(0, 3)],
         [segment_of(0, 4), segment_of(0, 5)],
         things(1, range(4)),

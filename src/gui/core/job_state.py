@@ -226,7 +226,7 @@ class JobState:
             text = f"{counted(self.taken, 'file')} done, {counted(self.segments, 'segment')} added"
             text += f", {self.known:,} already in the library" if self.known else ""
         if self.read_here:
-            text += f", {counted(len(self.read_here), 'video')} read on this computer"
+            text += f", {counted(len(self.read_here), 'video')} read on this machine"
         return text if self.done is not None else f"Stopped. {text}"
 
 

@@ -68,7 +68,7 @@ def note_on_videos(read_here: Sequence[ReadHere]) -> list[str]:
         return []
     lines = [f"{each.path.name}: {each.reason}" for each in read_here[-MOST_VIDEOS:]]
     more = len(read_here) - len(lines)
-    head = "Read on this computer" + (f", and {more:,} more before:" if more else ":")
+    head = "Read on this machine" + (f", and {more:,} more before:" if more else ":")
     return [head, *lines]
 
 

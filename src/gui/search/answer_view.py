@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from src.errors import QueryError
+from src.gui.core.query_parts import can_be_written, has_ids, images_of
 from src.gui.core.session import Session
 from src.gui.core.wording import as_sentence
 from src.gui.search import answers
 from src.gui.search.query_entry import QueryEntry
-from src.gui.search.query_parts import can_be_written, has_ids, images_of
 from src.gui.search.results import NO_WORDS, ResultsView
 from src.gui.search.search_notices import SearchNotices
 from src.gui.search.suggestions import Suggestions

@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
+from src.gui.core.query_parts import Chip
 from src.gui.core.thumbnails import Thumbnails
-from src.gui.search.query_parts import Chip
 from src.gui.theme.icons import icon_image
 from src.gui.theme.pictures import ring_mask, rounded_mask
 from src.gui.theme.theme import NORMAL, RADIUS_SMALL, SMALL, Theme, shorten

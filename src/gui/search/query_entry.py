@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from src.gui.core.query_parts import WEIGHTS, QueryParts
 from src.gui.core.thumbnails import Thumbnails
 from src.gui.search.query_chips import Part, QueryChips
-from src.gui.search.query_parts import WEIGHTS, QueryParts
 from src.gui.theme.theme import RADIUS_SMALL, SMALL, Theme
 from src.gui.widgets.controls import RING, label
 from src.gui.widgets.inputs import Entry

@@ -9,6 +9,12 @@ from pathlib import Path
 
 from src.errors import QueryError
 from src.gui.cards.card_grid import WISH, CardGrid
+from src.gui.core.query_parts import (
+    QueryParts,
+    images_of,
+    in_one_line,
+    split,
+)
 from src.gui.filters.filter_row import FilterRow
 from src.gui.models.models_controller import ModelsController
 from src.gui.panel.panel import Panel, PanelContext
@@ -18,12 +24,6 @@ from src.gui.search.chosen_hits import HitActions
 from src.gui.search.hit_cards import each_of
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
 from src.gui.search.query_entry import QueryEntry
-from src.gui.search.query_parts import (
-    QueryParts,
-    images_of,
-    in_one_line,
-    split,
-)
 from src.gui.search.results import MODELS_FAILED, ResultsView
 from src.gui.search.search_notices import SearchNotices
 from src.gui.search.segment_names import name_parts

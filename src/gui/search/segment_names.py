@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from src.gui.core.query_parts import QueryParts
 from src.gui.core.session import Session
 from src.gui.search.query_entry import QueryEntry
-from src.gui.search.query_parts import QueryParts
 from src.records import MediaCard, SearchResult
 from src.search.leaves import MediaFileIs
 from src.search.query import Like

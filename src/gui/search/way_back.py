@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from src.gui.core.query_parts import QueryParts
 from src.gui.core.session import Session
-from src.gui.search.query_parts import QueryParts
 from src.gui.search.results import Visit
 from src.gui.search.save_search import SaveSearchButton
 from src.gui.theme.theme import Theme

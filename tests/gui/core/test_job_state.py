@@ -194,4 +194,4 @@ def test_videos_that_no_worker_reads_are_in_the_result(job: JobState) -> None:
     job.take(ReadHere(Path("film.mp4"), "its keyframes lie too far apart"))
     job.take(FileDone(Path("film.mp4"), 1, 1))
     job.take(JobDone(1, 1, 1))
-    assert job.outcome.endswith(", 1 video read on this computer")
+    assert job.outcome.endswith(", 1 video read on this machine")

@@ -52,7 +52,7 @@ def test_that_none_is_left_is_said_with_how_long_one_is_waited_for() -> None:
 def test_videos_that_the_workers_do_not_read_are_named_with_the_reason() -> None:
     here = [ReadHere(Path(f"/film {n}.mp4"), "its keyframes lie too far apart") for n in range(5)]
     said = note_on(ClusterWorkers(("a",), ("cpu",)), here[:1])
-    assert said == "Read on this computer:\nfilm 0.mp4: its keyframes lie too far apart"
+    assert said == "Read on this machine:\nfilm 0.mp4: its keyframes lie too far apart"
     lines = note_on(ClusterWorkers(("a",), ("cpu",)), here).splitlines()
-    assert lines[0] == "Read on this computer, and 2 more before:"
+    assert lines[0] == "Read on this machine, and 2 more before:"
     assert len(lines) == 1 + MOST_VIDEOS and lines[-1].startswith("film 4.mp4: ")

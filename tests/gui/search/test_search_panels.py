@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from src.errors import MediaReadError
+from src.gui.core.query_parts import QueryParts, can_be_written
 from src.gui.search.answer_view import AnswerView
 from src.gui.search.image_column import ImageColumn, ImageColumnActions
-from src.gui.search.query_parts import QueryParts, can_be_written
 from src.gui.search.search_panel import BY_IMAGE, BY_WORDS, SearchPanel
 from src.records import SearchResult
 from src.search.filters import EVERYTHING

@@ -93,5 +93,5 @@ def test_the_command_line_says_who_works_and_what_is_read_here(
     assert capsys.readouterr().err.splitlines() == [
         "1 worker on 1 machine (1 × cpu)",
         "0 workers; waiting for one, 120 s at most",
-        "/film.mp4: read on this computer: its keyframes lie too far apart",
+        "/film.mp4: read on this machine: its keyframes lie too far apart",
     ]

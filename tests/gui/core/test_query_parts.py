@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.gui.search.query_parts import Chip, QueryParts, has_ids, split
+from src.gui.core.query_parts import Chip, QueryParts, has_ids, split
 from src.search.leaves import KindIs, MediaKindIs
 from src.search.query import ImageFile, Like, Query, Words
 from src.search.query_text import parse_query
