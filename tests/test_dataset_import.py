@@ -581,4 +581,4 @@ def test_the_command_makes_a_library_of_a_dataset(
     assert f"{dataset / 'scene 0.png'}: 1 frame, 2 segments" in err
     assert "left out" in err and "unknown category 7" in err
     batch = err.split("--undo ")[1].split("`")[0]
-    assert said("--undo", batch)[:2] == (0, "1 change taken back\n")
+    assert said("--undo", batch)[:2] == (0, "1 label taken back\n")

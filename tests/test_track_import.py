@@ -227,4 +227,4 @@ def test_the_command_says_that_tracks_are_taken_back(
         return capsys.readouterr().out
 
     assert said(labels.batch) == "15 labels and 2 tracks taken back\n"
-    assert said(labels.batch) == "0 labels taken back\n"
+    assert said(labels.batch) == "0 changes taken back\n"

@@ -278,7 +278,7 @@ def test_the_command_imports_and_takes_back(
     assert out == "2 labels added, 0 there already, 0 taken off here before, 1 left out\n"
     assert "left out  photos/a.jpg: a dog: no segment of this frame is the same thing" in err
     batch = err.split("--undo ")[1].split("`")[0]
-    assert said("--undo", batch)[:2] == (0, "2 changes taken back\n")
+    assert said("--undo", batch)[:2] == (0, "2 labels taken back\n")
     assert said("--undo", batch)[:2] == (0, "0 changes taken back\n")
     code, _, err = said(str(exported / "red"))
     assert code == 1 and "no dataset that can be imported" in err
