@@ -7,14 +7,13 @@ import tkinter
 from typing import TYPE_CHECKING, NamedTuple
 
 from src.gui.cards.card_rectangle import CardRectangle
-from src.gui.widgets.key_bindings import bind_key
+from src.gui.widgets.key_bindings import CONTROL, SHIFT, bind_key
 
 if TYPE_CHECKING:
     from src.gui.cards.card_grid import CardGrid
 
 WHEEL_PX = 80
 _TICK_PX = 34
-_SHIFT, _CONTROL = 0x1, 0x4
 _NO_CLICK = -1  # in the place of the card that was pressed
 
 
@@ -88,7 +87,7 @@ class CardPointer:
         self._grid.canvas.focus_set()
         self._pressed = self._grid.card_at(event.x, event.y)
         if self._pressed is None and self._grid.actions.selected is not None:
-            self.rectangle.begin((event.x, event.y), bool(int(event.state) & (_SHIFT | _CONTROL)))
+            self.rectangle.begin((event.x, event.y), bool(int(event.state) & (SHIFT | CONTROL)))
 
     def _drag(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self.rectangle.lead_to((event.x, event.y))
@@ -120,10 +119,10 @@ class CardPointer:
             grid.actions.button(card)
         elif spot.group and grid.actions.group is not None:
             grid.actions.group(card)
-        elif selects and state & _SHIFT:
+        elif selects and state & SHIFT:
             low, high = sorted((card if before is None else before, card))
             grid.select(grid.selection | frozenset(range(low, high + 1)))
-        elif selects and (state & _CONTROL or grid.selection or spot.tick):
+        elif selects and (state & CONTROL or grid.selection or spot.tick):
             grid.toggle(card)
         else:
             (grid.actions.click or grid.actions.open)(card)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from src.gui.core.known_labels import KEYS
-from src.gui.widgets.key_bindings import bind_key, held
+from src.gui.widgets.key_bindings import SHIFT, bind_key, held
 
 if TYPE_CHECKING:
     from src.gui.label.rank_tab import RankTab
@@ -24,7 +24,6 @@ HINTS = (
     (("S",), "start from a search"),
     (("Enter",), "open"),
 )
-_SHIFT = 0x1
 _MOVES = ("Left", "Right", "Up", "Down", "Prior", "Next", "Home", "End")
 
 
@@ -56,7 +55,7 @@ class RankKeys:
             return None
         key = event.keysym.removeprefix("KP_")
         key = key.lower() if len(key) == 1 else key
-        if key == "a" and int(event.state) & _SHIFT:
+        if key == "a" and int(event.state) & SHIFT:
             self._tab.accept_row()
         elif key in self._acts:
             self._acts[key]()

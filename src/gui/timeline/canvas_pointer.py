@@ -9,6 +9,7 @@ from typing import Literal
 
 from src.gui.timeline.stored_picture import adds
 from src.gui.timeline.timeline_canvas import SNAP, TimelineCanvas
+from src.gui.widgets.key_bindings import CONTROL, SHIFT
 
 WHEEL = 1.25  # of a step with Ctrl
 _MOVE = 80  # pixels of the design that a step of the wheel moves by
@@ -212,10 +213,10 @@ class CanvasPointer:
     def _wheel(self, event: tkinter.Event[tkinter.Misc], steps: int) -> str:
         canvas, state = self._canvas, int(event.state)
         move = canvas.theme.px(_MOVE)
-        if state & 4:
+        if state & CONTROL:
             canvas.zoom(WHEEL**steps, self._x(event.x))
         elif (
-            not state & 1
+            not state & SHIFT
             and canvas.rows.most_scrolled
             and (canvas.rows.part_at(event.y) == "lanes")
         ):

@@ -14,10 +14,10 @@ from src.gui.core.main_thread import MainThread
 from src.gui.theme.pictures import rounded_mask
 from src.gui.theme.theme import RADIUS, Theme
 from src.gui.widgets.frame_drawing import on_window, outlines, part_of, segments_under
+from src.gui.widgets.key_bindings import CONTROL
 from src.gui.widgets.viewport import Viewport
 from src.records import FrameView
 
-_CONTROL = 0x4
 _LINE, _DARK = 3.0, 1.0  # of what is chosen: the line, and a dark one on each side
 
 
@@ -133,7 +133,7 @@ class StoredPicture(tkinter.Canvas):
 
 def adds(event: tkinter.Event[tkinter.Misc]) -> bool:
     """Return whether a click adds to what is chosen: with Ctrl."""
-    return bool(int(event.state) & _CONTROL)
+    return bool(int(event.state) & CONTROL)
 
 
 def compose(

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 
 Event: TypeAlias = "tkinter.Event[tkinter.Misc]"
 
-# Bits of an event's state: on Windows the third modifier is Num Lock, on a Mac it is Command.
+# Bits of an event's state, of a key or a click.
+SHIFT, CONTROL = 0x1, 0x4
+# On Windows the third modifier is Num Lock, on a Mac it is Command.
 _BITS = {
-    "win32": {"Control": 0x4, "Alt": 0x20000},
-    "darwin": {"Control": 0x4, "Command": 0x8, "Alt": 0x10},
-}.get(sys.platform, {"Control": 0x4, "Alt": 0x8, "Command": 0x40})
+    "win32": {"Control": CONTROL, "Alt": 0x20000},
+    "darwin": {"Control": CONTROL, "Command": 0x8, "Alt": 0x10},
+}.get(sys.platform, {"Control": CONTROL, "Alt": 0x8, "Command": 0x40})
 _ALL = sum(_BITS.values())
 # What is held to type another character of a key.
 _ALT_GR = {"win32": _BITS["Control"] | _BITS["Alt"], "darwin": _BITS["Alt"]}.get(sys.platform, 0)

@@ -209,7 +209,8 @@ class RayCluster:
             self._send(worker, request)
             return
         del worker.works_on[request.number]
-        if result in WHY_NOT:
+        # compared and not looked up: an answer of many megabytes would be hashed for it
+        if any(result == each for each in WHY_NOT):
             request.not_at.add(worker.number)
             request.why_not = WHY_NOT[result]
             self._waiting.appendleft(request)
